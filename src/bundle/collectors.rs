@@ -1,0 +1,171 @@
+//! Replays a bundle through the collector port, file by file. Blocking reads: a bundle is local.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use tantei_engine::model::gap::{Gap, GapReason};
+use tantei_engine::model::query::Source;
+use tantei_engine::model::telemetry::Batch;
+use tantei_engine::model::text::Untrusted;
+use tantei_engine::model::time::Timestamp;
+
+use super::lines::{self, Outcome};
+use super::records::{AlarmLine, ChangeLine, LogLine, MetricLine, SpanLine, TimeOnly, TopologyFile};
+use crate::ports::{BoxFuture, CollectRequest, Collection, Collector, PortError, Sink};
+
+/// Records handed over at once.
+const BATCH: usize = 1_024;
+
+/// Series handed over at once: each may hold thousands of points.
+const SERIES_BATCH: usize = 16;
+
+/// Seconds counted in the first pass: a month, and bounded whatever times a file claims.
+const COVERAGE_SECONDS_MAX: usize = 2_600_000;
+
+/// Largest `topology.json` that is read.
+const TOPOLOGY_BYTES_MAX: u64 = 64 << 20;
+
+/// All sources of one bundle.
+#[derive(Debug, Clone)]
+pub struct BundleCollector {
+    folder: PathBuf,
+}
+
+impl BundleCollector {
+    /// Replays the bundle in that folder.
+    #[must_use]
+    pub fn new(folder: &Path) -> Self {
+        Self { folder: folder.to_owned() }
+    }
+
+    fn read(&self, request: &CollectRequest, sink: &mut Sink<'_>) -> Collection {
+        match request.source {
+            Source::Topology => self.topology(request, sink),
+            Source::Metrics => {
+                self.records::<MetricLine, _>(request, sink, "metrics.jsonl", SERIES_BATCH, Batch::Metrics)
+            }
+            Source::Logs => {
+                self.coverage(sink, "logs.jsonl", Timestamp::from_millis);
+                self.records::<LogLine, _>(request, sink, "logs.jsonl", BATCH, Batch::Logs)
+            }
+            Source::Traces => {
+                self.coverage(sink, "spans.jsonl", Timestamp::from_micros);
+                self.records::<SpanLine, _>(request, sink, "spans.jsonl", BATCH, Batch::Traces)
+            }
+            Source::Changes => {
+                self.records::<ChangeLine, _>(request, sink, "changes.jsonl", BATCH, Batch::Changes)
+            }
+            Source::Alarms => {
+                self.records::<AlarmLine, _>(request, sink, "alarms.jsonl", BATCH, Batch::Alarms)
+            }
+        }
+    }
+
+    /// A first pass over the times alone: how many records there are in each second.
+    fn coverage(&self, sink: &mut Sink<'_>, name: &str, at: fn(i64) -> Timestamp) {
+        let Some(path) = lines::find(&self.folder, name) else { return };
+        let mut seconds: BTreeMap<Timestamp, u64> = BTreeMap::new();
+        lines::read::<TimeOnly>(&path, |line| {
+            let second = Timestamp::from_secs(at(line.t).secs());
+            if seconds.len() < COVERAGE_SECONDS_MAX || seconds.contains_key(&second) {
+                *seconds.entry(second).or_default() += 1;
+            }
+        });
+        sink(Batch::Coverage(seconds.into_iter().collect()));
+    }
+
+    fn records<L, T>(
+        &self,
+        request: &CollectRequest,
+        sink: &mut Sink<'_>,
+        name: &str,
+        batch: usize,
+        wrap: fn(Vec<T>) -> Batch,
+    ) -> Collection
+    where
+        L: serde::de::DeserializeOwned,
+        T: From<L>,
+    {
+        let Some(path) = lines::find(&self.folder, name) else { return absent(request, name) };
+        let mut records: Vec<T> = Vec::with_capacity(batch);
+        let outcome = lines::read::<L>(&path, |line| {
+            records.push(line.into());
+            if records.len() >= batch {
+                sink(wrap(std::mem::take(&mut records)));
+            }
+        });
+        sink(wrap(records));
+        collection(request, &path, &outcome)
+    }
+
+    fn topology(&self, request: &CollectRequest, sink: &mut Sink<'_>) -> Collection {
+        let path = self.folder.join("topology.json");
+        if !path.is_file() {
+            return absent(request, "topology.json");
+        }
+        let size = std::fs::metadata(&path).map_or(0, |m| m.len());
+        let parsed = if size > TOPOLOGY_BYTES_MAX {
+            Err(format!("is {size} bytes long; at most {TOPOLOGY_BYTES_MAX} are read"))
+        } else {
+            std::fs::read_to_string(&path).map_err(|e| format!("cannot be read: {e}")).and_then(|text| {
+                let mut json = serde_json::Deserializer::from_str(&text);
+                serde_path_to_error::deserialize::<_, TopologyFile>(&mut json)
+                    .map_err(|e| format!("field `{}`: {}", e.path(), e.inner()))
+            })
+        };
+        match parsed {
+            Ok(file) => {
+                let (resources, edges) = file.resolve();
+                let records = u64::try_from(resources.len() + edges.len()).unwrap_or(u64::MAX);
+                sink(Batch::Topology { resources, edges });
+                Collection { records, requests: 1, bytes: size, gaps: Vec::new() }
+            }
+            Err(what) => {
+                let gaps = vec![gap(request, GapReason::Malformed, "topology.json", &what, 0)];
+                Collection { requests: 1, bytes: size, gaps, ..Collection::default() }
+            }
+        }
+    }
+}
+
+impl Collector for BundleCollector {
+    fn collect<'a>(
+        &'a self,
+        request: &'a CollectRequest,
+        sink: &'a mut Sink<'_>,
+    ) -> BoxFuture<'a, Result<Collection, PortError>> {
+        Box::pin(async move { Ok(self.read(request, sink)) })
+    }
+}
+
+fn absent(request: &CollectRequest, name: &str) -> Collection {
+    let gaps = vec![gap(request, GapReason::Absent, name, "the bundle has no such file", 0)];
+    Collection { gaps, ..Collection::default() }
+}
+
+fn collection(request: &CollectRequest, path: &Path, outcome: &Outcome) -> Collection {
+    let file = path.file_name().map_or_else(String::new, |n| n.to_string_lossy().into_owned());
+    let mut gaps = Vec::new();
+    if let Some(problem) = &outcome.problem {
+        let place = format!("{file} line {}", problem.line);
+        let rest = match (problem.fatal, outcome.bad_lines) {
+            (true, _) => "; nothing after it was read".to_owned(),
+            (false, 0 | 1) => "; the line was left out".to_owned(),
+            (false, n) => format!("; it and {} more such lines were left out", n - 1),
+        };
+        gaps.push(gap(request, GapReason::Malformed, &place, &format!("{}{rest}", problem.what), outcome.bad_lines));
+    }
+    Collection { records: outcome.records, requests: 1, bytes: outcome.bytes, gaps }
+}
+
+fn gap(request: &CollectRequest, reason: GapReason, place: &str, detail: &str, lost: u64) -> Gap {
+    Gap {
+        source: request.source,
+        reason,
+        resource: None,
+        span: request.window,
+        place: place.to_owned(),
+        detail: Untrusted::new(detail),
+        lost,
+    }
+}

@@ -1,0 +1,11 @@
+//! Incident bundles, format `incident-bundle/1`: one folder is one incident.
+//!
+//! Read here: the manifest, the files line by line, and the ports that replay them. `label.json` is opened by
+//! [`label`] alone, which only evaluation calls.
+
+pub mod collectors;
+pub mod label;
+pub mod lines;
+pub mod manifest;
+pub mod records;
+pub mod simulate;

@@ -1,0 +1,80 @@
+//! `tantei audit`: has a feed been tampered with?
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::{Context, Result, bail};
+use clap::Subcommand;
+use serde_json::Value;
+use tantei_engine::model::feed;
+
+use super::output;
+
+/// Largest export that is read.
+const EXPORT_BYTES_MAX: u64 = 1 << 30;
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Verify the hash chain of an exported feed: any edit, deletion, reorder or insertion is found.
+    ///
+    /// Takes the output of `tantei investigate --json`, a JSON list of feed items, or one item a line. Items cut off
+    /// at the very end cannot be noticed from the file alone: compare the count and the last hash with what you noted.
+    Verify {
+        /// The exported feed.
+        file: PathBuf,
+        /// Print one JSON document.
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+pub(super) fn run(command: &Command) -> Result<ExitCode> {
+    let Command::Verify { file, json } = command;
+    let items = read(file).map_err(|e| output::input(&e))?;
+    let verdict = feed::verify(&items);
+    let last = items.last().and_then(|i| i.get("hash")).and_then(Value::as_str).unwrap_or_default();
+    if *json {
+        output::json(&serde_json::json!({
+            "intact": verdict.is_ok(),
+            "items": items.len(),
+            "last_hash": last,
+            "problem": verdict.as_ref().err().map(ToString::to_string),
+        }))?;
+    } else if let Err(broken) = &verdict {
+        output::line(&format!("broken: {broken}"))?;
+    } else {
+        output::line(&format!("intact: {} items, last hash {last}", items.len()))?;
+    }
+    Ok(if verdict.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn read(file: &Path) -> Result<Vec<Value>> {
+    let size = std::fs::metadata(file).with_context(|| format!("`{}` cannot be read", file.display()))?.len();
+    if size > EXPORT_BYTES_MAX {
+        bail!("`{}` is {size} bytes long; at most {EXPORT_BYTES_MAX} are read", file.display());
+    }
+    let text = std::fs::read_to_string(file).with_context(|| format!("`{}` cannot be read", file.display()))?;
+    let items = match serde_json::from_str::<Value>(&text) {
+        Ok(Value::Array(items)) => items,
+        Ok(Value::Object(mut document)) if document.contains_key("feed") => match document.remove("feed") {
+            Some(Value::Array(items)) => items,
+            _ => bail!("`{}`: field `feed` is no list", file.display()),
+        },
+        Ok(item @ Value::Object(_)) => vec![item],
+        Ok(_) => bail!("`{}` is neither a feed nor a document with a `feed`", file.display()),
+        Err(_) => lines(file, &text)?,
+    };
+    if items.is_empty() {
+        bail!("`{}` holds no feed items: there is nothing to verify", file.display());
+    }
+    Ok(items)
+}
+
+fn lines(file: &Path, text: &str) -> Result<Vec<Value>> {
+    let numbered = (1..).zip(text.lines()).filter(|(_, l)| !l.trim().is_empty());
+    numbered
+        .map(|(n, l)| {
+            serde_json::from_str(l).with_context(|| format!("`{}` line {n} is no JSON value", file.display()))
+        })
+        .collect()
+}

@@ -1,0 +1,139 @@
+//! `tantei evaluate`: how often the truth is ranked first, per source and per kind of fault.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::{Context, Result, bail};
+use serde::Serialize;
+use tantei_engine::evaluation::{Case, SourceScore, score};
+use tantei_engine::investigation::ranking;
+
+use super::output;
+use crate::bundle::label;
+use crate::clock::Stopwatch;
+use crate::playbooks;
+use crate::replay::{Options, Silent, replay};
+
+/// Folders below a source are searched this deep.
+const DEPTH_MAX: usize = 8;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// Folders of labelled incident bundles; each is a source of its own.
+    #[arg(required = true)]
+    folders: Vec<PathBuf>,
+    /// Print one JSON document.
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Serialize)]
+struct Document {
+    sources: Vec<SourceScore>,
+}
+
+pub(super) fn run(args: &Args) -> Result<ExitCode> {
+    let options = Options { library: Some(playbooks::shipped()?), ..Options::default() };
+    let mut sources = Vec::new();
+    for folder in &args.folders {
+        sources.push(evaluate(folder, &options)?);
+    }
+    if args.json {
+        output::json(&Document { sources })?;
+    } else {
+        for source in &sources {
+            output::print(&table(source))?;
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn evaluate(folder: &Path, options: &Options) -> Result<SourceScore> {
+    let mut bundles = Vec::new();
+    find(folder, 0, &mut bundles).map_err(|e| output::input(&e))?;
+    bundles.sort();
+    if bundles.is_empty() {
+        let error = anyhow::anyhow!("no labelled incident bundle lies below `{}`", folder.display());
+        return Err(output::input(&error));
+    }
+    let bar = output::bar(u64::try_from(bundles.len()).unwrap_or(u64::MAX));
+    let mut cases = Vec::new();
+    for bundle in &bundles {
+        bar.set_message(bundle.file_name().map_or_else(String::new, |n| n.to_string_lossy().into_owned()));
+        cases.push(case(bundle, options)?);
+        bar.inc(1);
+    }
+    bar.finish_and_clear();
+    Ok(score(&folder.display().to_string(), cases))
+}
+
+/// Every folder below that holds an incident and a label.
+fn find(folder: &Path, depth: usize, found: &mut Vec<PathBuf>) -> Result<()> {
+    if !folder.is_dir() {
+        bail!("`{}` is not a folder", folder.display());
+    }
+    if folder.join("incident.json").is_file() && folder.join("label.json").is_file() {
+        found.push(folder.to_owned());
+        return Ok(());
+    }
+    if depth < DEPTH_MAX {
+        let entries =
+            std::fs::read_dir(folder).with_context(|| format!("`{}` cannot be listed", folder.display()))?;
+        for path in entries.filter_map(|e| e.ok().map(|e| e.path())).filter(|p| p.is_dir()) {
+            find(&path, depth + 1, found)?;
+        }
+    }
+    Ok(())
+}
+
+fn case(bundle: &Path, options: &Options) -> Result<Case> {
+    let label = label::read(bundle)?.context("a labelled bundle lost its label")?;
+    let watch = Stopwatch::start();
+    let replayed = replay(bundle, options, &mut Silent)?;
+    let ranking = ranking(replayed.state());
+    let ms = watch.elapsed().as_secs_f64() * 1_000.0;
+    let id = replayed.id();
+    Ok(Case {
+        id,
+        expected: label.resource,
+        ranked: ranking.candidates.iter().map(|c| c.resource.as_str().to_owned()).collect(),
+        abstained: !ranking.abstained.is_empty(),
+        ms: tantei_engine::model::num::tidy(ms),
+        kind: label.kind,
+    })
+}
+
+fn table(source: &SourceScore) -> String {
+    use std::fmt::Write as _;
+    let mut out = String::new();
+    let plain = tantei_engine::model::text::plain;
+    let mut put = |text: String| {
+        // Writing to a String cannot fail.
+        let _ = writeln!(out, "{text}");
+    };
+    put(format!(
+        "{}: {} incidents, top-1 {:.3}, top-3 {:.3}, top-5 {:.3}, abstained {}, p50 {:.0} ms, p95 {:.0} ms",
+        plain(&source.name),
+        source.incidents,
+        source.top1,
+        source.top3,
+        source.top5,
+        source.abstained,
+        source.p50_ms,
+        source.p95_ms
+    ));
+    for (kind, s) in &source.kinds {
+        put(format!("  {:<24} {:>4} incidents, top-1 {:.3}, top-3 {:.3}", plain(kind), s.incidents, s.top1, s.top3));
+    }
+    for case in source.cases.iter().filter(|c| !c.within(1)) {
+        let ranked: Vec<String> = case.ranked.iter().take(5).map(|r| plain(r)).collect();
+        let note = if case.abstained { " (abstained)" } else { "" };
+        put(format!(
+            "  missed {}: expected {}, ranked {}{note}",
+            plain(&case.id),
+            plain(&case.expected),
+            if ranked.is_empty() { "nothing".to_owned() } else { ranked.join(", ") }
+        ));
+    }
+    out
+}

@@ -1,0 +1,86 @@
+//! The command line: one file a command. Parses arguments once, prints results, decides exit codes.
+//!
+//! Exit codes: 0 done (also when the cause stays unknown), 1 something outside failed or a check found problems,
+//! 2 the arguments or the input make no sense.
+
+mod audit;
+mod demo;
+mod evaluate;
+mod investigate;
+mod output;
+mod playbooks;
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::{CommandFactory as _, Parser, Subcommand};
+
+/// Operational investigations for AWS: an alarm in; evidence, ranked causes, runbooks and a report out.
+#[derive(Debug, Parser)]
+#[command(name = "tantei", version, about, after_help = EXAMPLES, max_term_width = 100)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  tantei demo                                     a recorded incident, from alarm to recovery
+  tantei investigate --bundle DIR                 investigate a recorded incident
+  tantei investigate --bundle DIR --json          the same for a script
+  tantei investigate --bundle DIR --report r.md --lang ja
+  tantei evaluate DIR…                            score labelled incidents
+  tantei playbooks check my-playbooks/            check your own playbooks
+  tantei audit verify feed.json                   has this feed been tampered with?
+
+Exit codes: 0 done, 1 failed or problems found, 2 wrong arguments or input.";
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Investigate a recorded incident: feed, ranked causes, suggestions, report.
+    Investigate(investigate::Args),
+    /// Score investigations of labelled incidents, per source and per kind of fault.
+    Evaluate(evaluate::Args),
+    /// List, show or check playbooks.
+    #[command(subcommand)]
+    Playbooks(playbooks::Command),
+    /// Check what was recorded.
+    #[command(subcommand)]
+    Audit(audit::Command),
+    /// Play a recorded incident from alarm to proven recovery, with a simulated runbook.
+    Demo(demo::Args),
+    /// Print completions for a shell.
+    Completions {
+        /// The shell.
+        shell: clap_complete::Shell,
+    },
+}
+
+/// Parses the arguments, runs the command, and reports a failure as one sentence a line.
+#[must_use]
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(e) => e.exit(),
+    };
+    match run(cli.command) {
+        Ok(code) => code,
+        Err(e) => output::fail(&e),
+    }
+}
+
+fn run(command: Command) -> Result<ExitCode> {
+    match command {
+        Command::Investigate(args) => investigate::run(&args),
+        Command::Evaluate(args) => evaluate::run(&args),
+        Command::Playbooks(command) => playbooks::run(&command),
+        Command::Audit(command) => audit::run(&command),
+        Command::Demo(args) => demo::run(&args),
+        Command::Completions { shell } => {
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "tantei", &mut script);
+            output::print(&String::from_utf8_lossy(&script))?;
+            Ok(ExitCode::SUCCESS)
+        }
+    }
+}

@@ -1,0 +1,336 @@
+//! The dull loop: asks the engine what to do, does it through a port, appends what came out.
+//!
+//! Decides nothing. What a port is missing for stays undone: an investigation without an approver waits.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use anyhow::{Context, Result};
+use tantei_engine::investigation::{Action, Digest, State, authorise, step};
+use tantei_engine::limits::Limits;
+use tantei_engine::model::alarm::AlarmTransition;
+use tantei_engine::model::execution::{Approval, Execution, RunEvent};
+use tantei_engine::model::feed::{Body, Collected, FeedItem, Matched, NewItem, Opened, Principal, Usage};
+use tantei_engine::model::gap::{Gap, GapReason};
+use tantei_engine::model::id::ItemId;
+use tantei_engine::model::observation::{Observation, Signal};
+use tantei_engine::model::query::Source;
+use tantei_engine::model::suggestion::Plan;
+use tantei_engine::model::telemetry::{Batch, Series};
+use tantei_engine::model::text::Untrusted;
+use tantei_engine::model::time::Timestamp;
+use tantei_engine::playbook::matching::{Case, Library, suggest};
+use tantei_engine::recovery;
+
+use crate::ports::{
+    Approver, Automation, Clock, CollectRequest, Collection, Collector, Observer, PortError, PortErrorKind,
+};
+
+/// Everything the loop needs of the world.
+#[derive(Debug, Clone)]
+pub struct Ports {
+    /// Reads telemetry.
+    pub collector: Arc<dyn Collector>,
+    /// Tells the time.
+    pub clock: Arc<dyn Clock>,
+    /// Asks people; without it plans wait.
+    pub approver: Option<Arc<dyn Approver>>,
+    /// Runs plans; without it nothing is executed.
+    pub automation: Option<Arc<dyn Automation>>,
+}
+
+/// What an operator sets.
+#[derive(Debug, Clone, Default)]
+pub struct Settings {
+    /// Bounds.
+    pub limits: Limits,
+    /// Playbooks in force.
+    pub library: Library,
+    /// Values that playbooks may take by name, such as the role that Automation assumes.
+    pub values: BTreeMap<String, String>,
+}
+
+/// One investigation being driven.
+#[derive(Debug)]
+pub struct Driver {
+    ports: Ports,
+    settings: Settings,
+    state: State,
+    feed: Vec<FeedItem>,
+}
+
+impl Driver {
+    /// A driver with an empty feed.
+    #[must_use]
+    pub fn new(ports: Ports, settings: Settings) -> Self {
+        Self { ports, settings, state: State::default(), feed: Vec::new() }
+    }
+
+    /// The state so far.
+    #[must_use]
+    pub fn state(&self) -> &State {
+        &self.state
+    }
+
+    /// The feed so far.
+    #[must_use]
+    pub fn feed(&self) -> &[FeedItem] {
+        &self.feed
+    }
+
+    /// Opens the investigation and goes on until there is nothing to do but wait.
+    ///
+    /// # Errors
+    /// When an item cannot be appended. A failing source is a gap, not an error.
+    pub async fn run(&mut self, opened: Opened, observer: &mut dyn Observer) -> Result<()> {
+        let at = opened.alarm.at;
+        self.append(at, Principal::tantei("intake"), Vec::new(), Body::Opened(opened), observer)?;
+        loop {
+            let actions = step(&self.state, self.ports.clock.now(), &self.settings.limits);
+            let before = self.feed.len();
+            for action in actions {
+                self.perform(action, observer).await?;
+            }
+            // Nothing could be done: a port is missing, or nobody answered.
+            if self.feed.len() == before {
+                return Ok(());
+            }
+        }
+    }
+
+    async fn perform(&mut self, action: Action, observer: &mut dyn Observer) -> Result<()> {
+        match action {
+            Action::Record(items) => items.into_iter().try_for_each(|item| self.append_item(item, observer)),
+            Action::Collect(source) => self.collect(source, observer).await,
+            Action::Suggest => self.suggest(observer),
+            Action::AskApproval(suggestion) => self.ask(suggestion, observer).await,
+            Action::Execute(suggestion) => self.execute(suggestion, observer).await,
+            Action::JudgeRecovery(suggestion) => self.judge(suggestion, observer).await,
+        }
+    }
+
+    async fn collect(&mut self, source: Source, observer: &mut dyn Observer) -> Result<()> {
+        let scope = self.state.scope().context("nothing is investigated yet")?;
+        let request = CollectRequest {
+            source,
+            alarm: scope.alarm.clone(),
+            window: scope.alarm.window,
+            baseline: scope.alarm.baseline.clone(),
+        };
+        let collector = Arc::clone(&self.ports.collector);
+        let mut digest = Digest::new(source, &scope, &self.settings.limits);
+        let outcome = {
+            let mut records = 0;
+            let mut sink = |batch: Batch| {
+                records += batch.records();
+                observer.progress(source, records);
+                digest.push(batch);
+            };
+            collector.collect(&request, &mut sink).await
+        };
+        let (collection, failure) = match outcome {
+            Ok(collection) => (collection, None),
+            Err(e) => (Collection::default(), Some(gap_of(&request, &e))),
+        };
+        for item in digest.finish() {
+            self.append_item(item, observer)?;
+        }
+        let gaps = collection.gaps.iter().cloned().chain(failure).map(Body::Gap);
+        let usage = Usage { source, requests: collection.requests, bytes: collection.bytes };
+        let collected = Collected { source, records: collection.records };
+        for body in gaps.chain([Body::Usage(usage), Body::Collected(collected)]) {
+            self.append(self.ports.clock.now(), Principal::Collector { source }, Vec::new(), body, observer)?;
+        }
+        Ok(())
+    }
+
+    fn suggest(&mut self, observer: &mut dyn Observer) -> Result<()> {
+        let scope = self.state.scope().context("nothing is investigated yet")?;
+        let hypotheses = self.state.hypotheses.iter().filter(|(id, _)| !self.state.discarded.contains(id));
+        let case = Case {
+            alarm: &scope.alarm,
+            onset: scope.onset,
+            hypotheses: hypotheses.map(|(id, h)| (*id, h.facts())).collect(),
+            observations: self.state.evidence().collect(),
+            resources: &self.state.resources,
+            settings: &self.settings.values,
+        };
+        let suggestions = suggest(&case, &self.settings.library, self.settings.limits.suggestions_max);
+        let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+        let matched =
+            Matched { considered: count(self.settings.library.len()), suggested: count(suggestions.len()) };
+        let now = self.ports.clock.now();
+        let by = Principal::tantei("playbooks");
+        for suggestion in suggestions {
+            let because = vec![suggestion.hypothesis];
+            let body = Body::Suggestion(Box::new(suggestion));
+            self.append(now, by.clone(), because, body, observer)?;
+        }
+        self.append(now, by, Vec::new(), Body::Matched(matched), observer)
+    }
+
+    async fn ask(&mut self, suggestion: ItemId, observer: &mut dyn Observer) -> Result<()> {
+        let Some(approver) = self.ports.approver.clone() else { return Ok(()) };
+        let plan = self.state.plan(suggestion).cloned().context("a suggestion without a plan was asked for")?;
+        let Some(answer) = approver.ask(&self.state, suggestion, &plan).await else { return Ok(()) };
+        let now = self.ports.clock.now();
+        let approval = Approval {
+            suggestion,
+            digest: answer.digest,
+            approved: answer.approved,
+            expires_at: now.plus_secs(i64::from(plan.facts().expires_after_s)),
+        };
+        let by = Principal::Person { name: answer.person, surface: answer.surface };
+        self.append(now, by, vec![suggestion], Body::Approval(approval), observer)
+    }
+
+    async fn execute(&mut self, suggestion: ItemId, observer: &mut dyn Observer) -> Result<()> {
+        let Some(automation) = self.ports.automation.clone() else { return Ok(()) };
+        let now = self.ports.clock.now();
+        // The last look, immediately before the call: step looked too, but time has passed since.
+        let plan = match authorise(&self.state, suggestion, now) {
+            Ok(plan) => plan.clone(),
+            Err(refusal) => {
+                let event = RunEvent::Refused { why: refusal.to_string() };
+                return self.append_run(suggestion, None, now, event, observer);
+            }
+        };
+        self.append_run(suggestion, None, now, RunEvent::Intended, observer)?;
+        match automation.run(&plan).await {
+            Ok(report) => {
+                let run = Some(report.run.clone());
+                for s in report.steps {
+                    let event = RunEvent::Step { name: s.name, action: s.action, status: s.status };
+                    self.append_run(suggestion, run.clone(), s.at, event, observer)?;
+                }
+                let event = RunEvent::Ended { status: report.status };
+                self.append_run(suggestion, run, report.at, event, observer)
+            }
+            Err(e) => {
+                let event = RunEvent::Refused { why: e.to_string() };
+                self.append_run(suggestion, None, self.ports.clock.now(), event, observer)
+            }
+        }
+    }
+
+    fn append_run(
+        &mut self,
+        suggestion: ItemId,
+        run: Option<String>,
+        at: Timestamp,
+        event: RunEvent,
+        observer: &mut dyn Observer,
+    ) -> Result<()> {
+        let digest = self.state.plan(suggestion).map_or_else(String::new, |p| p.digest().to_owned());
+        let body = Body::Execution(Execution { suggestion, digest, run, event });
+        self.append(at, Principal::Automation, vec![suggestion], body, observer)
+    }
+
+    async fn judge(&mut self, suggestion: ItemId, observer: &mut dyn Observer) -> Result<()> {
+        let Some(automation) = self.ports.automation.clone() else { return Ok(()) };
+        let plan: Plan = self.state.plan(suggestion).cloned().context("a run without a plan ended")?;
+        let (_, since) = self.state.run_end(suggestion).context("a run that has not ended was judged")?;
+        let aftermath = automation.watch(&plan).await.unwrap_or_default();
+        for transition in &aftermath.alarms {
+            let by = Principal::Collector { source: Source::Alarms };
+            let body = Body::AlarmTransition(transition.clone());
+            self.append(transition.at, by, Vec::new(), body, observer)?;
+        }
+        for gap in &aftermath.gaps {
+            let by = Principal::Collector { source: gap.source };
+            self.append(gap.span.start, by, Vec::new(), Body::Gap(gap.clone()), observer)?;
+        }
+        let series: Vec<Series> = aftermath.batches.into_iter().flat_map(series_of).collect();
+        let judgement = recovery::judge(&recovery::Aftermath {
+            suggestion,
+            since,
+            deviations: self.deviations_of(suggestion),
+            series: &series,
+            alarms: &aftermath.alarms,
+            alarm: self.alarm_name(),
+        });
+        let because: Vec<ItemId> = std::iter::once(suggestion).chain(judgement.measures.iter().map(|m| m.item)).collect();
+        let at = aftermath.until.unwrap_or_else(|| self.ports.clock.now());
+        self.append(at, Principal::tantei("recovery"), because, Body::Recovery(judgement), observer)
+    }
+
+    /// The metric deviations that must end: the alarm's own, and those that carry the hypothesis.
+    fn deviations_of(&self, suggestion: ItemId) -> Vec<(ItemId, &Observation)> {
+        let target = self.state.opened.as_ref().map(|o| &o.alarm.resource);
+        let supporting: Vec<ItemId> = self
+            .state
+            .suggestions
+            .get(&suggestion)
+            .and_then(|s| self.state.hypotheses.get(&s.hypothesis))
+            .map(|h| h.facts().supporting.clone())
+            .unwrap_or_default();
+        self.state
+            .evidence()
+            .filter(|(id, o)| match &o.signal {
+                Signal::MetricDeviation(m) => {
+                    supporting.contains(id) || (Some(&o.resource) == target && m.impact.is_some())
+                }
+                Signal::LogPattern(_) | Signal::TraceLink(_) | Signal::Change(_) => false,
+            })
+            .collect()
+    }
+
+    /// The name of the alarm that fired, when a transition of it was seen.
+    fn alarm_name(&self) -> Option<&str> {
+        let opened = self.state.opened.as_ref()?;
+        let fired = |t: &&AlarmTransition| {
+            t.metric.as_deref() == Some(opened.alarm.metric.as_str()) && t.at <= opened.alarm.window.end
+        };
+        self.state.alarms.values().find(fired).map(|t| t.name.raw())
+    }
+
+    fn append(
+        &mut self,
+        happened_at: Timestamp,
+        by: Principal,
+        because: Vec<ItemId>,
+        body: Body,
+        observer: &mut dyn Observer,
+    ) -> Result<()> {
+        self.append_item(NewItem { happened_at, by, because, body }, observer)
+    }
+
+    fn append_item(&mut self, item: NewItem, observer: &mut dyn Observer) -> Result<()> {
+        let sealed = self.state.seal(item, self.ports.clock.now());
+        self.state.apply(&sealed).with_context(|| format!("item `{}` cannot be appended", sealed.id))?;
+        observer.appended(&sealed, &self.state);
+        self.feed.push(sealed);
+        Ok(())
+    }
+}
+
+fn series_of(batch: Batch) -> Vec<Series> {
+    match batch {
+        Batch::Metrics(series) => series,
+        Batch::Topology { .. }
+        | Batch::Logs(_)
+        | Batch::Traces(_)
+        | Batch::Changes(_)
+        | Batch::Alarms(_)
+        | Batch::Coverage(_) => Vec::new(),
+    }
+}
+
+/// A failed collection as a visible gap.
+fn gap_of(request: &CollectRequest, error: &PortError) -> Gap {
+    let reason = match error.kind {
+        PortErrorKind::Denied => GapReason::Denied,
+        PortErrorKind::NotFound => GapReason::Absent,
+        PortErrorKind::Throttled | PortErrorKind::Timeout | PortErrorKind::Unavailable => GapReason::Unavailable,
+        PortErrorKind::Invalid => GapReason::Malformed,
+    };
+    Gap {
+        source: request.source,
+        reason,
+        resource: None,
+        span: request.window,
+        place: format!("{} {}", error.dependency, error.operation),
+        detail: Untrusted::new(&error.message),
+        lost: 0,
+    }
+}

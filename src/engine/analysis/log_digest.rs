@@ -1,0 +1,321 @@
+//! Digests log events into observations: patterns that are new, gone, changed their rate, or whose sequence broke.
+
+use std::collections::BTreeMap;
+
+use crate::limits::{LOG_PATTERNS_MAX, LOG_SAMPLES_MAX, Limits};
+use crate::model::gap::{Gap, GapReason};
+use crate::model::num::{index, real_signed, tidy};
+use crate::model::observation::{LogPattern, Observation, PatternChange, Provenance, Severity, Signal};
+use crate::model::query::{Query, Source};
+use crate::model::resource::ResourceId;
+use crate::model::telemetry::LogEvent;
+use crate::model::text::Untrusted;
+use crate::model::time::Timestamp;
+
+use super::log_patterns::{identity, shape};
+use super::log_sequences::{Broken, Line, Sequences};
+use super::scope::{Phase, Scope};
+use super::stats::{rate_z, saturate};
+
+/// Units of standard error at which 63 % of certainty is reached.
+const STRENGTH_SCALE: f64 = 4.0;
+
+/// Observations weaker than this are noise to people.
+const STRENGTH_MIN: f64 = 0.5;
+
+/// Resources that log: beyond it lines are counted under the last one's name no more, but dropped and counted.
+const RESOURCES_MAX: usize = 20_000;
+
+/// A pattern of a resource.
+#[derive(Debug, Default)]
+struct Entry {
+    before: f64,
+    after: f64,
+    first: Option<Timestamp>,
+    samples: Vec<Untrusted>,
+}
+
+#[derive(Debug)]
+struct Pattern {
+    template: String,
+    severity: Severity,
+}
+
+/// Reads log events, one batch after the other.
+#[derive(Debug)]
+pub struct LogDigest<'a> {
+    scope: &'a Scope,
+    resources: BTreeMap<ResourceId, u32>,
+    numbers: BTreeMap<String, u32>,
+    patterns: Vec<Pattern>,
+    entries: BTreeMap<Line, Entry>,
+    sequences: Sequences,
+    lines: (f64, f64),
+    folded: u64,
+    offset_s: i64,
+}
+
+/// What the logs show.
+#[derive(Debug, Default)]
+pub struct LogFindings {
+    /// Observations, strongest first.
+    pub observations: Vec<Observation>,
+    /// What could not be seen.
+    pub gaps: Vec<Gap>,
+}
+
+impl<'a> LogDigest<'a> {
+    /// An empty digest.
+    #[must_use]
+    pub fn new(scope: &'a Scope) -> Self {
+        Self {
+            scope,
+            resources: BTreeMap::new(),
+            numbers: BTreeMap::new(),
+            patterns: Vec::new(),
+            entries: BTreeMap::new(),
+            sequences: Sequences::default(),
+            lines: (0.0, 0.0),
+            folded: 0,
+            offset_s: 0,
+        }
+    }
+
+    /// Corrects the source's clock by so many seconds from now on.
+    pub fn align(&mut self, offset_s: i64) {
+        self.offset_s = offset_s;
+    }
+
+    /// Takes an event.
+    pub fn push(&mut self, event: &LogEvent) {
+        let at = event.at.plus_secs(self.offset_s);
+        let Some(phase) = self.scope.phase(at) else { return };
+        let Some(resource) = self.resource(&event.resource) else {
+            self.folded += 1;
+            return;
+        };
+        let shape = shape(&event.message);
+        let pattern = self.pattern(shape.template, shape.severity);
+        let line = (resource, pattern);
+        let entry = self.entries.entry(line).or_default();
+        match phase {
+            Phase::Before => {
+                entry.before += 1.0;
+                self.lines.0 += 1.0;
+            }
+            Phase::After => {
+                entry.after += 1.0;
+                self.lines.1 += 1.0;
+                entry.first = Some(entry.first.map_or(at, |t| t.min(at)));
+                if entry.samples.len() < LOG_SAMPLES_MAX {
+                    entry.samples.push(Untrusted::new(&event.message));
+                }
+            }
+        }
+        if let Some(span) = event.span.as_ref().or(event.trace.as_ref()) {
+            self.sequences.push(hash(event.trace.as_deref().unwrap_or_default(), span), line, phase);
+        }
+    }
+
+    fn resource(&mut self, id: &ResourceId) -> Option<u32> {
+        if let Some(n) = self.resources.get(id) {
+            return Some(*n);
+        }
+        if self.resources.len() >= RESOURCES_MAX {
+            return None;
+        }
+        let n = u32::try_from(self.resources.len()).ok()?;
+        self.resources.insert(id.clone(), n);
+        Some(n)
+    }
+
+    /// The number of a template. When there are too many, a coarser shape: the first words only.
+    fn pattern(&mut self, template: String, severity: Severity) -> u32 {
+        let known = self.numbers.get(&template).copied();
+        if let Some(n) = known {
+            return n;
+        }
+        let template = if self.patterns.len() < LOG_PATTERNS_MAX {
+            template
+        } else {
+            self.folded += 1;
+            coarse(&template, self.patterns.len() >= LOG_PATTERNS_MAX * 3 / 2)
+        };
+        if let Some(n) = self.numbers.get(&template) {
+            return *n;
+        }
+        let n = u32::try_from(self.patterns.len()).unwrap_or(u32::MAX);
+        self.numbers.insert(template.clone(), n);
+        self.patterns.push(Pattern { template, severity });
+        n
+    }
+
+    /// Concludes.
+    #[must_use]
+    pub fn finish(self, limits: &Limits) -> LogFindings {
+        let names: BTreeMap<u32, &ResourceId> = self.resources.iter().map(|(id, n)| (*n, id)).collect();
+        let mut observations: Vec<Observation> = Vec::new();
+        for (line, entry) in &self.entries {
+            let Some(resource) = names.get(&line.0) else { continue };
+            observations.extend(self.judge(resource, *line, entry));
+        }
+        for broken in self.sequences.broken() {
+            let Some(resource) = names.get(&broken.line.0) else { continue };
+            observations.extend(self.observe_broken(resource, &broken));
+        }
+        observations.sort_by(|a, b| {
+            let key = |o: &Observation| o.query.parameters.clone();
+            weight(b).total_cmp(&weight(a)).then_with(|| a.resource.cmp(&b.resource)).then_with(|| key(a).cmp(&key(b)))
+        });
+        observations.truncate(limits.log_observations_max);
+        LogFindings { observations, gaps: self.gaps() }
+    }
+
+    fn judge(&self, resource: &ResourceId, line: Line, entry: &Entry) -> Option<Observation> {
+        let time = self.time();
+        let by_time = rate_z(entry.before, time.0, entry.after, time.1);
+        // When everything is logged less (or more) often, no single pattern changed.
+        let by_share = rate_z(entry.before, self.lines.0.max(1.0), entry.after, self.lines.1.max(1.0));
+        let z = if by_time.abs() < by_share.abs() { by_time } else { by_share };
+        let change = match (entry.before > 0.0, entry.after > 0.0) {
+            (false, true) => PatternChange::New,
+            (true, false) => PatternChange::Gone,
+            _ if z > 0.0 => PatternChange::MoreFrequent,
+            _ => PatternChange::LessFrequent,
+        };
+        if by_time.signum() * by_share.signum() < 0.0 && change != PatternChange::New {
+            return None;
+        }
+        self.observe(resource, line, change, z.abs(), None)
+    }
+
+    fn observe_broken(&self, resource: &ResourceId, broken: &Broken) -> Option<Observation> {
+        self.observe(resource, broken.line, PatternChange::SequenceBroken, broken.z, Some(broken.follower))
+    }
+
+    fn observe(
+        &self,
+        resource: &ResourceId,
+        line: Line,
+        change: PatternChange,
+        z: f64,
+        follower: Option<u32>,
+    ) -> Option<Observation> {
+        let strength = saturate(z, STRENGTH_SCALE);
+        if strength < STRENGTH_MIN {
+            return None;
+        }
+        let pattern = self.pattern_at(line.1)?;
+        let follower = follower.and_then(|f| self.pattern_at(f)).map(|p| Untrusted::new(&p.template));
+        let entry = self.entries.get(&line)?;
+        let time = self.time();
+        let minutes = (time.0 / 60.0, time.1 / 60.0);
+        let id = identity(&pattern.template);
+        Some(Observation {
+            resource: resource.clone(),
+            peer: None,
+            source: Source::Logs,
+            provenance: Provenance::ApplicationLog,
+            query: self.query(resource, &id, follower.as_ref()),
+            span: self.scope.incident(),
+            since: entry.first.unwrap_or(self.scope.onset),
+            signal: Signal::LogPattern(LogPattern {
+                pattern: id,
+                template: Untrusted::new(&pattern.template),
+                change,
+                follower,
+                severity: pattern.severity,
+                count_before: count(entry.before),
+                count_after: count(entry.after),
+                per_minute_before: tidy(entry.before / minutes.0),
+                per_minute_after: tidy(entry.after / minutes.1),
+                strength: tidy(strength),
+                samples: entry.samples.clone(),
+            }),
+        })
+    }
+
+    fn pattern_at(&self, n: u32) -> Option<&Pattern> {
+        usize::try_from(n).ok().and_then(|i| self.patterns.get(i))
+    }
+
+    /// Seconds of baseline and of incident.
+    fn time(&self) -> (f64, f64) {
+        let secs = |s: i64| real_signed(s.max(1));
+        (secs(self.scope.healthy_secs()), secs(self.scope.incident().secs()))
+    }
+
+    fn query(&self, resource: &ResourceId, pattern: &str, follower: Option<&Untrusted>) -> Query {
+        let span = self.scope.incident();
+        let mut query = Query::new(
+            "logs",
+            "StartQuery",
+            [
+                ("resource", resource.as_str().to_owned()),
+                ("pattern", pattern.to_owned()),
+                ("startTime", span.start.to_string()),
+                ("endTime", span.end.to_string()),
+            ],
+        );
+        if let Some(follower) = follower {
+            query.parameters.insert("follower".to_owned(), identity(follower.raw()));
+        }
+        query
+    }
+
+    fn gaps(&self) -> Vec<Gap> {
+        let gap = |reason, detail: &str, lost| Gap {
+            source: Source::Logs,
+            reason,
+            resource: None,
+            span: self.scope.alarm.window,
+            place: "logs".to_owned(),
+            detail: Untrusted::new(detail),
+            lost,
+        };
+        let mut gaps = Vec::new();
+        if self.folded > 0 {
+            gaps.push(gap(GapReason::Truncated, "more log patterns than are kept apart; rare ones are joined", self.folded));
+        }
+        if self.lines.1 > 0.0 && self.lines.0 == 0.0 {
+            gaps.push(gap(GapReason::NoBaseline, "no log line lies in the baseline", 0));
+        }
+        gaps
+    }
+}
+
+/// Errors first, then broken sequences and news, then rates.
+fn weight(observation: &Observation) -> f64 {
+    match &observation.signal {
+        Signal::LogPattern(p) => {
+            let severe = if p.severity >= Severity::Error { 2.0 } else { 0.0 };
+            let kind = match p.change {
+                PatternChange::SequenceBroken | PatternChange::New => 1.0,
+                PatternChange::Gone => 0.5,
+                PatternChange::MoreFrequent | PatternChange::LessFrequent => 0.0,
+            };
+            p.strength + severe + kind
+        }
+        Signal::MetricDeviation(_) | Signal::TraceLink(_) | Signal::Change(_) => 0.0,
+    }
+}
+
+/// The first words of a template; with `hard`, how many there are and nothing else.
+fn coarse(template: &str, hard: bool) -> String {
+    let n = template.split_whitespace().count();
+    if hard {
+        return format!("<line of {} words>", n.next_power_of_two());
+    }
+    let first: Vec<&str> = template.split_whitespace().take(2).collect();
+    format!("{} <rest>", crate::model::text::cut(&first.join(" "), 64))
+}
+
+fn count(x: f64) -> u64 {
+    u64::try_from(index(x)).unwrap_or(u64::MAX)
+}
+
+/// FNV-1a, 64 bits, over a trace and a span.
+fn hash(trace: &str, span: &str) -> u64 {
+    let bytes = trace.bytes().chain([0]).chain(span.bytes());
+    bytes.fold(0xcbf2_9ce4_8422_2325, |h, b| (h ^ u64::from(b)).wrapping_mul(0x100_0000_01b3))
+}

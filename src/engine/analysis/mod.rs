@@ -1,0 +1,22 @@
+//! Deterministic analysis: telemetry in, observations out; observations in, ranked causes out.
+//!
+//! Analysis cannot fail: whatever is missing, null, late or broken, the result is observations and gaps. One
+//! configuration for everything; nothing is keyed to a dataset, a system, a name or a unit.
+
+pub mod alarms;
+pub mod changes;
+pub mod deviation;
+pub mod impact;
+pub mod log_digest;
+pub mod log_patterns;
+pub mod log_sequences;
+pub mod metrics;
+pub mod parts;
+pub mod ranking;
+pub mod roles;
+pub mod scope;
+pub mod skew;
+pub mod stats;
+pub mod topology;
+pub mod trace_digest;
+pub mod trace_tree;

@@ -1,0 +1,141 @@
+//! Ranks resources as causes: calibrated parts of evidence on the call graph, the greatest part leading.
+//!
+//! Parts are the maximum, not the sum, of different kinds of evidence: sums reward what is merely measured in many
+//! ways. What callees explain is subtracted. A change strengthens what other evidence points to, and is none itself.
+
+use std::collections::BTreeMap;
+
+use crate::model::alarm::Direction;
+use crate::model::cause::{Abstention, Band, Candidate, Mechanism, Part, PartKind, Ranking};
+use crate::model::id::ItemId;
+use crate::model::num::tidy;
+use crate::model::observation::{Observation, Signal};
+use crate::model::resource::ResourceId;
+use crate::model::time::Timestamp;
+
+use super::parts::{self, Parts};
+use super::roles::{Role, by_name};
+use super::scope::Scope;
+
+/// What the ranking works on.
+#[derive(Debug)]
+pub struct Evidence<'a> {
+    /// The frame.
+    pub scope: &'a Scope,
+    /// Observations that nobody discarded.
+    pub observations: Vec<(ItemId, &'a Observation)>,
+}
+
+/// What the kinds of evidence beyond the greatest add, each.
+const AGREEMENT: f64 = 0.1;
+
+/// Kinds of evidence that may agree with the greatest: the score stays within 0..1.
+const KINDS: f64 = 6.0;
+
+/// Resources that the alarm does not reach through known dependencies: edges are missing in real maps, so they are
+/// demoted, not excluded.
+const UNREACHED: f64 = 0.3;
+
+/// Below this score nothing is named.
+const SCORE_MIN: f64 = 0.12;
+
+/// Ranks all resources that show anything.
+#[must_use]
+pub fn rank(evidence: &Evidence<'_>) -> Ranking {
+    let parts = parts::assess(evidence);
+    let paths = evidence.scope.graph.paths_from(evidence.scope.target());
+    let mut candidates: Vec<Candidate> = parts
+        .of
+        .iter()
+        .filter_map(|(resource, account)| candidate(evidence, resource, account, &paths))
+        .collect();
+    candidates.sort_by(|a, b| b.score.total_cmp(&a.score).then_with(|| a.resource.cmp(&b.resource)));
+    let abstained = abstain(evidence, &parts, &candidates);
+    for candidate in &mut candidates {
+        if !abstained.is_empty() {
+            candidate.band = Band::Weak;
+        }
+    }
+    Ranking { candidates, abstained }
+}
+
+fn candidate(
+    evidence: &Evidence<'_>,
+    resource: &ResourceId,
+    account: &[Part],
+    paths: &BTreeMap<ResourceId, Vec<ResourceId>>,
+) -> Option<Candidate> {
+    let mut account = account.to_vec();
+    account.sort_by(|a, b| b.value.total_cmp(&a.value).then(a.kind.cmp(&b.kind)));
+    let lead = account.iter().find(|p| p.kind != PartKind::Change)?;
+    let others = others(lead.kind, &account);
+    let path = paths.get(resource).cloned().unwrap_or_default();
+    let no_map = evidence.scope.graph.has_no_edges();
+    let reach = if path.is_empty() && !no_map { UNREACHED } else { 1.0 };
+    let score = reach * (lead.value + AGREEMENT * others) / (1.0 + AGREEMENT * KINDS);
+    if score <= 0.0 {
+        return None;
+    }
+    let band = band(lead.value, &account, score);
+    let mechanism = mechanism(lead.kind, evidence.scope);
+    let since = since(evidence, lead);
+    Some(Candidate { resource: resource.clone(), score: tidy(score), band, mechanism, since, path, account })
+}
+
+/// The greatest part of every other kind, summed.
+fn others(lead: PartKind, account: &[Part]) -> f64 {
+    let mut best: BTreeMap<PartKind, f64> = BTreeMap::new();
+    for part in account.iter().filter(|p| p.kind != lead) {
+        let value = best.entry(part.kind).or_default();
+        *value = value.max(part.value);
+    }
+    best.values().sum()
+}
+
+fn mechanism(kind: PartKind, scope: &Scope) -> Mechanism {
+    let alarm = &scope.alarm;
+    let failing = alarm.direction == Direction::Below
+        || matches!(by_name(&alarm.metric), Role::Errors | Role::Availability);
+    match kind {
+        PartKind::Impact if failing => Mechanism::OwnErrors,
+        PartKind::Impact | PartKind::OwnTime => Mechanism::OwnLatency,
+        PartKind::OwnErrors => Mechanism::OwnErrors,
+        PartKind::CallDelay => Mechanism::CallDelay,
+        PartKind::Saturation => Mechanism::Saturation,
+        PartKind::Logs => Mechanism::Behaviour,
+        PartKind::Change => Mechanism::Unclear,
+    }
+}
+
+fn band(lead: f64, account: &[Part], score: f64) -> Band {
+    let kinds = account.iter().filter(|p| p.value >= 0.3).count();
+    if lead >= 0.6 && (kinds >= 2 || lead >= 0.8) {
+        Band::Strong
+    } else if score >= SCORE_MIN {
+        Band::Moderate
+    } else {
+        Band::Weak
+    }
+}
+
+fn since(evidence: &Evidence<'_>, part: &Part) -> Option<Timestamp> {
+    let cited = |id: &ItemId| part.items.contains(id);
+    evidence.observations.iter().filter(|(id, _)| cited(id)).map(|(_, o)| o.since).min()
+}
+
+fn abstain(evidence: &Evidence<'_>, parts: &Parts, candidates: &[Candidate]) -> Vec<Abstention> {
+    let mut reasons = Vec::new();
+    // A quiet target with a clear case elsewhere has too coarse a metric, not too quiet a service.
+    let clear = |p: &Part| p.value >= 0.5 && !matches!(p.kind, PartKind::Impact | PartKind::Change);
+    let elsewhere = candidates.first().is_some_and(|c| c.account.iter().any(clear));
+    let measured = evidence.observations.iter().any(|(_, o)| !matches!(o.signal, Signal::Change(_)));
+    if !measured {
+        reasons.push(Abstention::NoTelemetry);
+    } else if parts.target_z.is_some_and(|z| z < 1.0) && !elsewhere {
+        reasons.push(Abstention::TargetQuiet);
+    }
+    if candidates.first().is_none_or(|c| c.score < SCORE_MIN) {
+        reasons.push(Abstention::NothingStandsOut);
+    }
+    reasons
+}

@@ -1,0 +1,157 @@
+//! Robust statistics over small samples. No time series, no meaning.
+
+use crate::model::num::{index, real, tidy, u32_of};
+use crate::model::observation::Summary;
+
+/// A sample sorted once, asked many times. Holds finite values only.
+#[derive(Debug, Clone, Default)]
+pub struct Sample {
+    sorted: Vec<f64>,
+}
+
+impl Sample {
+    /// From values in any order; what is not finite is left out.
+    #[must_use]
+    pub fn new(values: impl IntoIterator<Item = f64>) -> Self {
+        let mut sorted: Vec<f64> = values.into_iter().filter(|v| v.is_finite()).collect();
+        sorted.sort_unstable_by(f64::total_cmp);
+        Self { sorted }
+    }
+
+    /// Number of values.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.sorted.len()
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.sorted.is_empty()
+    }
+
+    /// The value below which the share `q` (0..1) lies, interpolated; 0 when empty.
+    #[must_use]
+    pub fn quantile(&self, q: f64) -> f64 {
+        let Some(last) = self.sorted.len().checked_sub(1) else { return 0.0 };
+        let place = q.clamp(0.0, 1.0) * real(last);
+        let low = index(place);
+        let at = |i: usize| self.sorted.get(i.min(last)).copied().unwrap_or_default();
+        at(low) + (at(low + 1) - at(low)) * (place - real(low))
+    }
+
+    /// The median; 0 when empty.
+    #[must_use]
+    pub fn median(&self) -> f64 {
+        self.quantile(0.5)
+    }
+
+    /// Least value; 0 when empty.
+    #[must_use]
+    pub fn min(&self) -> f64 {
+        self.sorted.first().copied().unwrap_or_default()
+    }
+
+    /// Greatest value; 0 when empty.
+    #[must_use]
+    pub fn max(&self) -> f64 {
+        self.sorted.last().copied().unwrap_or_default()
+    }
+
+    /// The sample without one value equal to `value`; the same where there is none.
+    #[must_use]
+    pub fn without(&self, value: f64) -> Self {
+        let mut sorted = self.sorted.clone();
+        if let Ok(i) = sorted.binary_search_by(|v| v.total_cmp(&value)) {
+            sorted.remove(i);
+        }
+        Self { sorted }
+    }
+
+    /// Arithmetic mean; 0 when empty.
+    #[must_use]
+    pub fn mean(&self) -> f64 {
+        mean(self.sorted.iter().copied())
+    }
+
+    /// Median absolute deviation from the median; 0 when empty.
+    #[must_use]
+    pub fn mad(&self) -> f64 {
+        let median = self.median();
+        Self::new(self.sorted.iter().map(|v| (v - median).abs())).median()
+    }
+
+    /// Standard deviation; 0 below two values.
+    #[must_use]
+    pub fn sd(&self) -> f64 {
+        if self.len() < 2 {
+            return 0.0;
+        }
+        let mean = self.mean();
+        let sum: f64 = self.sorted.iter().map(|v| (v - mean).powi(2)).sum();
+        (sum / real(self.len() - 1)).sqrt()
+    }
+
+    /// Distance between the quartiles.
+    #[must_use]
+    pub fn iqr(&self) -> f64 {
+        self.quantile(0.75) - self.quantile(0.25)
+    }
+
+    /// The numbers that are stored.
+    #[must_use]
+    pub fn summary(&self) -> Summary {
+        Summary {
+            n: u32_of(self.len()),
+            min: tidy(self.min()),
+            median: tidy(self.median()),
+            p95: tidy(self.quantile(0.95)),
+            max: tidy(self.max()),
+            mad: tidy(self.mad()),
+        }
+    }
+}
+
+/// Arithmetic mean; 0 when empty.
+#[must_use]
+pub fn mean(values: impl Iterator<Item = f64>) -> f64 {
+    let (sum, n) = values.fold((0.0, 0.0), |(s, n), v| (s + v, n + 1.0));
+    if n > 0.0 { sum / n } else { 0.0 }
+}
+
+/// Maps a non-negative evidence in units of noise to 0..1: 0 at 0, 0.63 at `scale`, 1 far beyond.
+#[must_use]
+pub fn saturate(evidence: f64, scale: f64) -> f64 {
+    if evidence.is_nan() || evidence <= 0.0 { 0.0 } else { 1.0 - (-evidence / scale).exp() }
+}
+
+/// How surprising `after` events in `after_time` are when `before` were seen in `before_time`: a signed z-score
+/// of the difference of two Poisson rates, by the square-root transform (stable for small counts).
+#[must_use]
+pub fn rate_z(before: f64, before_time: f64, after: f64, after_time: f64) -> f64 {
+    if before_time <= 0.0 || after_time <= 0.0 {
+        return 0.0;
+    }
+    let scaled = (before + 0.375).sqrt() * (after_time / before_time).sqrt();
+    let noise = (1.0 + after_time / before_time).sqrt();
+    2.0 * ((after + 0.375).sqrt() - scaled) / noise
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quantiles_interpolate_and_ignore_what_is_not_finite() {
+        let s = Sample::new([4.0, f64::NAN, 1.0, 3.0, 2.0, f64::INFINITY]);
+        assert_eq!((s.len(), s.median(), s.min(), s.max()), (4, 2.5, 1.0, 4.0));
+        assert_eq!(Sample::default().median(), 0.0);
+    }
+
+    #[test]
+    fn equal_rates_do_not_surprise_and_new_ones_do() {
+        assert!(rate_z(100.0, 60.0, 200.0, 120.0).abs() < 0.5);
+        assert!(rate_z(0.0, 600.0, 50.0, 60.0) > 8.0);
+        assert!(rate_z(600.0, 600.0, 0.0, 60.0) < -4.0);
+    }
+}

@@ -1,0 +1,156 @@
+//! The graph of resources: who is downstream of the alarm, by which path, and who is called directly.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use petgraph::graph::{DiGraph, NodeIndex};
+use petgraph::visit::EdgeRef;
+use petgraph::Direction;
+
+use crate::model::resource::{Edge, EdgeKind, Resource, ResourceId};
+
+/// A directed graph from users to what they use. Iteration is always in the order of identifiers.
+#[derive(Debug, Clone, Default)]
+pub struct Graph {
+    graph: DiGraph<ResourceId, EdgeKind>,
+    nodes: BTreeMap<ResourceId, NodeIndex>,
+    kinds: BTreeMap<ResourceId, String>,
+}
+
+impl Graph {
+    /// Builds the graph. Edges may name resources that are not listed; self-loops and repeats are dropped.
+    #[must_use]
+    pub fn new(resources: &[Resource], edges: &[Edge]) -> Self {
+        let mut it = Self::default();
+        for resource in resources {
+            it.node(&resource.id);
+            if let Some(kind) = &resource.kind {
+                it.kinds.insert(resource.id.clone(), kind.clone());
+            }
+        }
+        let unique: BTreeMap<(&ResourceId, &ResourceId), EdgeKind> =
+            edges.iter().filter(|e| e.from != e.to).map(|e| ((&e.from, &e.to), e.kind)).collect();
+        for ((from, to), kind) in unique {
+            let (from, to) = (it.node(from), it.node(to));
+            it.graph.add_edge(from, to, kind);
+        }
+        it
+    }
+
+    fn node(&mut self, id: &ResourceId) -> NodeIndex {
+        if let Some(index) = self.nodes.get(id) {
+            return *index;
+        }
+        let index = self.graph.add_node(id.clone());
+        self.nodes.insert(id.clone(), index);
+        index
+    }
+
+    /// Whether nothing is known of who uses whom.
+    #[must_use]
+    pub fn has_no_edges(&self) -> bool {
+        self.graph.edge_count() == 0
+    }
+
+    /// Whether the resource is in the graph.
+    #[must_use]
+    pub fn contains(&self, id: &ResourceId) -> bool {
+        self.nodes.contains_key(id)
+    }
+
+    /// CloudFormation type, when known.
+    #[must_use]
+    pub fn kind(&self, id: &ResourceId) -> Option<&str> {
+        self.kinds.get(id).map(String::as_str)
+    }
+
+    /// Every resource.
+    pub fn resources(&self) -> impl Iterator<Item = &ResourceId> {
+        self.nodes.keys()
+    }
+
+    /// What the resource uses directly, in order of identifiers.
+    #[must_use]
+    pub fn callees(&self, id: &ResourceId) -> Vec<&ResourceId> {
+        self.neighbours(id, Direction::Outgoing)
+    }
+
+    /// Who uses the resource directly, in order of identifiers.
+    #[must_use]
+    pub fn callers(&self, id: &ResourceId) -> Vec<&ResourceId> {
+        self.neighbours(id, Direction::Incoming)
+    }
+
+    fn neighbours(&self, id: &ResourceId, direction: Direction) -> Vec<&ResourceId> {
+        let Some(index) = self.nodes.get(id) else { return Vec::new() };
+        let other = |e: petgraph::graph::EdgeReference<'_, EdgeKind>| match direction {
+            Direction::Outgoing => e.target(),
+            Direction::Incoming => e.source(),
+        };
+        let mut found: Vec<&ResourceId> = self
+            .graph
+            .edges_directed(*index, direction)
+            .filter_map(|e| self.graph.node_weight(other(e)))
+            .collect();
+        found.sort();
+        found
+    }
+
+    /// For every resource reachable from `start` (itself included), the shortest path to it.
+    /// Between equally short paths the one with the lesser identifiers wins.
+    #[must_use]
+    pub fn paths_from(&self, start: &ResourceId) -> BTreeMap<ResourceId, Vec<ResourceId>> {
+        let mut paths = BTreeMap::from([(start.clone(), vec![start.clone()])]);
+        let mut queue = VecDeque::from([start.clone()]);
+        while let Some(at) = queue.pop_front() {
+            let so_far = paths.get(&at).cloned().unwrap_or_default();
+            for next in self.callees(&at) {
+                if !paths.contains_key(next) {
+                    let mut path = so_far.clone();
+                    path.push(next.clone());
+                    paths.insert(next.clone(), path);
+                    queue.push_back(next.clone());
+                }
+            }
+        }
+        paths
+    }
+
+    /// Everything that uses `start`, directly or not, itself included.
+    #[must_use]
+    pub fn upstream_of(&self, start: &ResourceId) -> BTreeSet<ResourceId> {
+        let mut seen = BTreeSet::from([start.clone()]);
+        let mut queue = VecDeque::from([start.clone()]);
+        while let Some(at) = queue.pop_front() {
+            for next in self.callers(&at) {
+                if seen.insert(next.clone()) {
+                    queue.push_back(next.clone());
+                }
+            }
+        }
+        seen
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::resource::EdgeOrigin;
+
+    fn edge(from: &str, to: &str) -> Edge {
+        Edge {
+            from: ResourceId::new(from),
+            to: ResourceId::new(to),
+            kind: EdgeKind::Calls,
+            origin: EdgeOrigin::Observed,
+        }
+    }
+
+    #[test]
+    fn paths_are_shortest_and_cycles_end() {
+        let g = Graph::new(&[], &[edge("a", "b"), edge("b", "a"), edge("b", "c"), edge("a", "c"), edge("c", "c")]);
+        let paths = g.paths_from(&ResourceId::new("a"));
+        assert_eq!(paths[&ResourceId::new("c")].len(), 2);
+        assert_eq!(g.upstream_of(&ResourceId::new("c")).len(), 3);
+        assert!(g.callees(&ResourceId::new("nowhere")).is_empty());
+    }
+}

@@ -1,0 +1,370 @@
+//! Digests spans into link observations: which calls got slower or failed more, and whose doing that is.
+
+use std::collections::BTreeMap;
+
+use crate::limits::Limits;
+use crate::model::gap::{Gap, GapReason};
+use crate::model::num::{real64, tidy};
+use crate::model::observation::{Observation, Provenance, Signal, TraceLink};
+use crate::model::query::{Query, Source};
+use crate::model::resource::ResourceId;
+use crate::model::telemetry::Span;
+use crate::model::text::Untrusted;
+use crate::model::time::{TimeSpan, Timestamp};
+
+use super::scope::{Phase, Scope};
+use super::stats::{rate_z, saturate};
+use super::trace_tree::{Call, Compact, calls};
+
+/// Links weaker than this are noise to people.
+const STRENGTH_MIN: f64 = 0.2;
+
+/// Units of standard error at which 63 % of certainty is reached.
+const STRENGTH_SCALE: f64 = 4.0;
+
+/// Standard errors below this share of a mean are not believed: time varies in more ways than a sample shows.
+const RELATIVE_FLOOR: f64 = 0.1;
+
+/// Names seen so far, by number.
+#[derive(Debug, Default)]
+struct Names {
+    numbers: BTreeMap<String, u32>,
+    names: Vec<String>,
+}
+
+impl Names {
+    fn number(&mut self, name: &str) -> u32 {
+        if let Some(n) = self.numbers.get(name) {
+            return *n;
+        }
+        let n = u32::try_from(self.names.len()).unwrap_or(u32::MAX);
+        self.names.push(name.to_owned());
+        self.numbers.insert(name.to_owned(), n);
+        n
+    }
+
+    fn name(&self, n: u32) -> &str {
+        usize::try_from(n).ok().and_then(|i| self.names.get(i)).map_or("", String::as_str)
+    }
+}
+
+/// Reads spans, one batch after the other.
+#[derive(Debug)]
+pub struct TraceDigest<'a> {
+    scope: &'a Scope,
+    resources: Names,
+    operations: Names,
+    spans: Vec<Compact>,
+    spans_max: usize,
+    dropped: u64,
+    offset_s: i64,
+}
+
+/// What the traces show.
+#[derive(Debug, Default)]
+pub struct TraceFindings {
+    /// Observations, strongest first.
+    pub observations: Vec<Observation>,
+    /// What could not be seen.
+    pub gaps: Vec<Gap>,
+    /// Calls that were seen: who calls whom, for a topology where there is none.
+    pub links: Vec<(ResourceId, ResourceId)>,
+}
+
+/// What is summed over the calls of one operation of one link in one phase.
+#[derive(Debug, Clone, Copy, Default)]
+struct Sums {
+    calls: f64,
+    duration: f64,
+    own: Moments,
+    uncovered: Moments,
+    errors: f64,
+    own_errors: f64,
+}
+
+#[derive(Debug, Clone, Copy, Default)]
+struct Moments {
+    sum: f64,
+    squares: f64,
+}
+
+impl Moments {
+    fn add(&mut self, x: f64) {
+        self.sum += x;
+        self.squares += x * x;
+    }
+
+    fn mean(self, n: f64) -> f64 {
+        if n > 0.0 { self.sum / n } else { 0.0 }
+    }
+
+    fn variance(self, n: f64) -> f64 {
+        // One call says nothing about how much calls vary: as much as they last.
+        if n < 2.0 { self.mean(n).powi(2) } else { (self.squares / n - self.mean(n).powi(2)).max(0.0) }
+    }
+}
+
+impl Sums {
+    fn add(&mut self, call: &Call) {
+        self.calls += 1.0;
+        self.duration += call.duration_ms;
+        self.own.add(call.own_ms);
+        self.uncovered.add(call.uncovered_ms);
+        self.errors += f64::from(u8::from(call.error));
+        self.own_errors += f64::from(u8::from(call.own_error));
+    }
+}
+
+/// Caller (absent: outside), callee, operation.
+type Key = (Option<u32>, u32, u32);
+
+impl<'a> TraceDigest<'a> {
+    /// An empty digest.
+    #[must_use]
+    pub fn new(scope: &'a Scope, limits: &Limits) -> Self {
+        Self {
+            scope,
+            resources: Names::default(),
+            operations: Names::default(),
+            spans: Vec::new(),
+            spans_max: limits.spans_max,
+            dropped: 0,
+            offset_s: 0,
+        }
+    }
+
+    /// Corrects the source's clock by so many seconds from now on.
+    pub fn align(&mut self, offset_s: i64) {
+        self.offset_s = offset_s;
+    }
+
+    /// Takes a span. Beyond the limit spans are counted and dropped.
+    pub fn push(&mut self, span: &Span) {
+        let at = span.at.plus_secs(self.offset_s);
+        if self.scope.phase(at).is_none() {
+            return;
+        }
+        if self.spans.len() >= self.spans_max {
+            self.dropped += 1;
+            return;
+        }
+        let start = at.micros();
+        let duration = i64::try_from(span.duration_us).unwrap_or(i64::MAX);
+        self.spans.push(Compact {
+            trace: hash(&span.trace),
+            span: hash(&span.span),
+            parent: span.parent.as_deref().map_or(0, hash),
+            start,
+            end: start.saturating_add(duration),
+            resource: self.resources.number(span.resource.as_str()),
+            operation: self.operations.number(&span.operation),
+            error: span.error,
+        });
+    }
+
+    /// Concludes.
+    #[must_use]
+    pub fn finish(mut self, limits: &Limits) -> TraceFindings {
+        let calls = calls(&mut self.spans);
+        let sums = self.sum(&calls);
+        let mut findings = TraceFindings { gaps: self.gaps(&calls), ..TraceFindings::default() };
+        let mut links: BTreeMap<(Option<u32>, u32), Vec<(Sums, Sums)>> = BTreeMap::new();
+        for ((caller, callee, _), (before, after)) in &sums {
+            links.entry((*caller, *callee)).or_default().push((*before, *after));
+        }
+        let outside_s = outside_s(&sums);
+        for ((caller, callee), operations) in &links {
+            if let Some(caller) = caller {
+                findings.links.push((self.resource(*caller), self.resource(*callee)));
+            }
+            let first = first_call(&calls, *caller, *callee, self.scope);
+            findings.observations.extend(self.observe(*caller, *callee, operations, first, outside_s));
+        }
+        findings.links.sort();
+        findings.observations.sort_by(|a, b| {
+            weight(b).total_cmp(&weight(a)).then_with(|| (&a.resource, &a.peer).cmp(&(&b.resource, &b.peer)))
+        });
+        findings.observations.truncate(limits.link_observations_max);
+        findings
+    }
+
+    fn sum(&self, calls: &[Call]) -> BTreeMap<Key, (Sums, Sums)> {
+        let mut sums: BTreeMap<Key, (Sums, Sums)> = BTreeMap::new();
+        for call in calls {
+            let entry = sums.entry((call.caller, call.callee, call.operation)).or_default();
+            match self.scope.phase(Timestamp::from_micros(call.start)) {
+                Some(Phase::Before) => entry.0.add(call),
+                Some(Phase::After) => entry.1.add(call),
+                None => {}
+            }
+        }
+        sums
+    }
+
+    fn resource(&self, n: u32) -> ResourceId {
+        ResourceId::new(self.resources.name(n))
+    }
+
+    fn observe(
+        &self,
+        caller: Option<u32>,
+        callee: u32,
+        operations: &[(Sums, Sums)],
+        since: Timestamp,
+        outside_s: f64,
+    ) -> Option<Observation> {
+        let link = summarise(operations, self.time_ratio(), outside_s);
+        if link.strength < STRENGTH_MIN {
+            return None;
+        }
+        let (callee, caller) = (self.resource(callee), caller.map(|c| self.resource(c)));
+        Some(Observation {
+            query: query(caller.as_ref(), &callee, self.scope.incident()),
+            resource: callee,
+            peer: caller,
+            source: Source::Traces,
+            provenance: Provenance::Metric,
+            span: self.scope.incident(),
+            since,
+            signal: Signal::TraceLink(link),
+        })
+    }
+
+    /// Length of the incident over length of the baseline.
+    fn time_ratio(&self) -> (f64, f64) {
+        let secs = |s: i64| crate::model::num::real_signed(s.max(1));
+        (secs(self.scope.healthy_secs()), secs(self.scope.incident().secs()))
+    }
+
+    fn gaps(&self, calls: &[Call]) -> Vec<Gap> {
+        let gap = |reason, detail: &str, lost| Gap {
+            source: Source::Traces,
+            reason,
+            resource: None,
+            span: self.scope.alarm.window,
+            place: "spans".to_owned(),
+            detail: Untrusted::new(detail),
+            lost,
+        };
+        let mut gaps = Vec::new();
+        if self.dropped > 0 {
+            gaps.push(gap(GapReason::Truncated, "more spans than can be held at once", self.dropped));
+        }
+        let phase = |c: &Call| self.scope.phase(Timestamp::from_micros(c.start));
+        if !calls.is_empty() && !calls.iter().any(|c| phase(c) == Some(Phase::Before)) {
+            gaps.push(gap(GapReason::NoBaseline, "no span lies in the baseline", 0));
+        }
+        gaps
+    }
+}
+
+fn weight(o: &Observation) -> f64 {
+    match &o.signal {
+        Signal::TraceLink(l) => l.strength * (1.0 + l.excess_s + l.excess_errors),
+        Signal::MetricDeviation(_) | Signal::LogPattern(_) | Signal::Change(_) => 0.0,
+    }
+}
+
+/// The first call of the link in the incident.
+fn first_call(calls: &[Call], caller: Option<u32>, callee: u32, scope: &Scope) -> Timestamp {
+    calls
+        .iter()
+        .filter(|c| c.caller == caller && c.callee == callee)
+        .map(|c| Timestamp::from_micros(c.start))
+        .filter(|t| scope.phase(*t) == Some(Phase::After))
+        .min()
+        .unwrap_or(scope.onset)
+}
+
+/// Seconds that calls from outside would have taken in the incident, had each operation kept its usual time.
+fn outside_s(sums: &BTreeMap<Key, (Sums, Sums)>) -> f64 {
+    let entries = || sums.iter().filter(|((caller, _, _), _)| caller.is_none()).map(|(_, s)| s);
+    let known: f64 = entries()
+        .filter(|(b, _)| b.calls > 0.0)
+        .map(|(b, a)| b.duration / b.calls * a.calls)
+        .sum();
+    let any: f64 = entries().map(|(_, a)| a.duration).sum();
+    (if known > 0.0 { known } else { any }) / 1_000.0
+}
+
+/// All operations of a link in one record. Excess is summed per operation, so that a changed mix is no change.
+fn summarise(
+    operations: &[(Sums, Sums)],
+    (time_before, time_after): (f64, f64),
+    outside_s: f64,
+) -> TraceLink {
+    let total = |f: fn(&Sums) -> f64| operations.iter().fold((0.0, 0.0), |t, (b, a)| (t.0 + f(b), t.1 + f(a)));
+    let (calls_before, calls_after) = total(|s| s.calls);
+    let (errors_before, errors_after) = total(|s| s.errors);
+    let (own_errors_before, own_errors_after) = total(|s| s.own_errors);
+    let mean = |(before, after): (f64, f64)| {
+        (tidy(before / calls_before.max(1.0)), tidy(after / calls_after.max(1.0)))
+    };
+    let duration = mean(total(|s| s.duration));
+    let own = mean(total(|s| s.own.sum));
+    let uncovered = mean(total(|s| s.uncovered.sum));
+    let (mut excess_ms, mut strength) = (0.0, 0.0_f64);
+    for (before, after) in operations.iter().filter(|(b, a)| b.calls > 0.0 && a.calls > 0.0) {
+        for (b, a) in [(before.own, after.own), (before.uncovered, after.uncovered)] {
+            let rise = a.mean(after.calls) - b.mean(before.calls);
+            // Judged by how much calls usually vary: a fault that makes them vary more must not hide itself.
+            let noise = (b.variance(before.calls) * (1.0 / before.calls + 1.0 / after.calls)).sqrt();
+            let noise = noise.max(RELATIVE_FLOOR * b.mean(before.calls)).max(f64::MIN_POSITIVE);
+            if rise > 0.0 {
+                excess_ms += rise * after.calls;
+                strength = strength.max(saturate(rise / noise, STRENGTH_SCALE));
+            }
+        }
+    }
+    let usual_errors = own_errors_before / calls_before.max(1.0) * calls_after;
+    let error_z = rate_z(own_errors_before, calls_before, own_errors_after, calls_after.max(1.0));
+    let lost_z = -rate_z(calls_before, time_before, calls_after, time_after);
+    let failing = if calls_before > 0.0 { error_z } else { own_errors_after.sqrt() };
+    TraceLink {
+        calls_before: count(calls_before),
+        calls_after: count(calls_after),
+        duration_ms_before: duration.0,
+        duration_ms_after: duration.1,
+        own_ms_before: own.0,
+        own_ms_after: own.1,
+        uncovered_ms_before: uncovered.0,
+        uncovered_ms_after: uncovered.1,
+        errors_before: count(errors_before),
+        errors_after: count(errors_after),
+        excess_s: tidy(excess_ms / 1_000.0),
+        excess_share: tidy(excess_ms / 1_000.0 / outside_s.max(f64::MIN_POSITIVE)),
+        excess_errors: tidy((own_errors_after - usual_errors).max(0.0)),
+        strength: tidy(strength.max(saturate(failing, STRENGTH_SCALE)).max(0.5 * saturate(lost_z, 8.0))),
+    }
+}
+
+fn count(x: f64) -> u64 {
+    u64::try_from(crate::model::num::index(x)).unwrap_or(u64::MAX)
+}
+
+fn query(caller: Option<&ResourceId>, callee: &ResourceId, span: TimeSpan) -> Query {
+    let mut query = Query::new(
+        "xray",
+        "GetServiceGraph",
+        [
+            ("callee", callee.as_str().to_owned()),
+            ("StartTime", span.start.to_string()),
+            ("EndTime", span.end.to_string()),
+        ],
+    );
+    if let Some(caller) = caller {
+        query.parameters.insert("caller".to_owned(), caller.as_str().to_owned());
+    }
+    query
+}
+
+/// FNV-1a, 64 bits. Only groups spans in memory: a collision among the traces of one incident joins two of them.
+fn hash(text: &str) -> u64 {
+    text.bytes().fold(0xcbf2_9ce4_8422_2325, |h, b| (h ^ u64::from(b)).wrapping_mul(0x100_0000_01b3)).max(1)
+}
+
+/// Calls per phase as real numbers, for ranking.
+#[must_use]
+pub fn calls_of(link: &TraceLink) -> (f64, f64) {
+    (real64(link.calls_before), real64(link.calls_after))
+}

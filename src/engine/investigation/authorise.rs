@@ -1,0 +1,58 @@
+//! The last check before a run: nothing executes without an approval of exactly this plan, in time, once.
+
+use crate::model::id::ItemId;
+use crate::model::suggestion::Plan;
+use crate::model::time::Timestamp;
+
+use super::state::State;
+
+/// Why a plan may not run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// The suggestion has no plan that could run.
+    #[error("there is no plan that could run")]
+    NoPlan,
+    /// A person discarded the suggestion or its hypothesis.
+    #[error("a person discarded it")]
+    Discarded,
+    /// Nobody approved it, or the last word was no.
+    #[error("nobody approved it")]
+    NotApproved,
+    /// What was approved is not this plan.
+    #[error("the approval is for another plan")]
+    OtherDigest,
+    /// The approval ended to hold.
+    #[error("the approval has expired")]
+    Expired,
+    /// It was started before.
+    #[error("it was started before")]
+    Started,
+}
+
+/// The plan of the suggestion, if it may run now.
+///
+/// # Errors
+/// The reason why it may not.
+pub fn authorise(state: &State, suggestion: ItemId, now: Timestamp) -> Result<&Plan, Refusal> {
+    let plan = state.plan(suggestion).ok_or(Refusal::NoPlan)?;
+    let hypothesis = state.suggestions.get(&suggestion).map(|s| s.hypothesis);
+    let discarded = |id: &ItemId| state.discarded.contains(id);
+    if discarded(&suggestion) || hypothesis.is_some_and(|h| discarded(&h)) {
+        return Err(Refusal::Discarded);
+    }
+    if state.was_intended(suggestion) {
+        return Err(Refusal::Started);
+    }
+    let word = state.last_word(suggestion).filter(|w| w.approved).ok_or(Refusal::NotApproved)?;
+    if word.digest != plan.digest() {
+        return Err(Refusal::OtherDigest);
+    }
+    // Sealed again from its content: a plan that was altered in memory has another digest.
+    if Plan::seal(plan.facts().clone()).digest() != word.digest {
+        return Err(Refusal::OtherDigest);
+    }
+    if now >= word.expires_at {
+        return Err(Refusal::Expired);
+    }
+    Ok(plan)
+}

@@ -1,0 +1,14 @@
+//! The spine: a feed folds into a [`State`], [`step`] decides what to do next, [`Digest`] turns what was collected
+//! into new items. The only module that composes the engine's features.
+
+mod action;
+mod authorise;
+mod digest;
+mod state;
+mod step;
+
+pub use action::Action;
+pub use authorise::{Refusal, authorise};
+pub use digest::Digest;
+pub use state::{ApplyError, State};
+pub use step::{ranking, step};

@@ -1,0 +1,234 @@
+//! The state of an investigation: a fold over its feed, and nothing else.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::analysis::scope::Scope;
+use crate::analysis::topology::Graph;
+use crate::model::alarm::AlarmTransition;
+use crate::model::execution::{Approval, Execution, Recovery, RunEvent};
+use crate::model::feed::{Body, Concluded, DecisionKind, FeedItem, GENESIS, NewItem, Opened, seal};
+use crate::model::gap::Gap;
+use crate::model::hypothesis::Hypothesis;
+use crate::model::id::{ItemId, ItemKind};
+use crate::model::observation::{Observation, Signal};
+use crate::model::query::Source;
+use crate::model::resource::{Edge, Resource, ResourceId};
+use crate::model::suggestion::{Plan, SuggestedAction, Suggestion};
+use crate::model::time::Timestamp;
+
+/// What is known of an investigation.
+#[derive(Debug, Clone, Default)]
+pub struct State {
+    /// What is investigated.
+    pub opened: Option<Opened>,
+    /// Resources by identifier.
+    pub resources: BTreeMap<ResourceId, (Resource, ItemId)>,
+    /// Dependencies.
+    pub edges: BTreeSet<Edge>,
+    /// Alarm transitions.
+    pub alarms: BTreeMap<ItemId, AlarmTransition>,
+    /// Observations, discarded ones included.
+    pub observations: BTreeMap<ItemId, Observation>,
+    /// Gaps.
+    pub gaps: BTreeMap<ItemId, Gap>,
+    /// Sources that were read.
+    pub collected: BTreeSet<Source>,
+    /// Hypotheses.
+    pub hypotheses: BTreeMap<ItemId, Hypothesis>,
+    /// The last conclusion.
+    pub concluded: Option<Concluded>,
+    /// Whether playbooks were matched since the last conclusion.
+    pub matched: bool,
+    /// Suggestions.
+    pub suggestions: BTreeMap<ItemId, Suggestion>,
+    /// Words of people on plans, in order.
+    pub approvals: Vec<(ItemId, Approval, Timestamp)>,
+    /// Events of runs, in order.
+    pub executions: Vec<(ItemId, Execution, Timestamp)>,
+    /// Judgements, in order.
+    pub recoveries: Vec<(ItemId, Recovery)>,
+    /// Items that a person discarded.
+    pub discarded: BTreeSet<ItemId>,
+    counters: BTreeMap<ItemKind, u32>,
+    last: Option<FeedItem>,
+}
+
+/// Why an item cannot follow.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ApplyError {
+    /// It is not the next one of this chain.
+    #[error("item `{0}` does not follow the last one of the feed")]
+    OutOfChain(ItemId),
+    /// It refers to something that does not exist.
+    #[error("item `{0}` refers to `{1}`, which does not exist")]
+    UnknownReference(ItemId, ItemId),
+    /// Nothing may come before the opening, and it comes once.
+    #[error("item `{0}` stands where only the opening may, or the opening comes twice")]
+    Opening(ItemId),
+}
+
+impl State {
+    /// Gives a new item its place after everything that was applied. Does not apply it.
+    #[must_use]
+    pub fn seal(&self, item: NewItem, recorded_at: Timestamp) -> FeedItem {
+        let number = self.counters.get(&item.body.kind()).copied().unwrap_or_default() + 1;
+        seal(item, number, self.last.as_ref(), recorded_at)
+    }
+
+    /// Folds the next item in.
+    ///
+    /// # Errors
+    /// When the item is not the next of the chain, or refers to an item that does not exist.
+    pub fn apply(&mut self, item: &FeedItem) -> Result<(), ApplyError> {
+        let (seq, prev) = self.last.as_ref().map_or((1, GENESIS), |l| (l.seq + 1, l.hash.as_str()));
+        if item.seq != seq || item.prev != prev {
+            return Err(ApplyError::OutOfChain(item.id));
+        }
+        if matches!(item.body, Body::Opened(_)) != self.opened.is_none() {
+            return Err(ApplyError::Opening(item.id));
+        }
+        let unknown = references(item).into_iter().find(|id| !self.exists(*id));
+        if let Some(id) = unknown {
+            return Err(ApplyError::UnknownReference(item.id, id));
+        }
+        self.fold(item);
+        let counter = self.counters.entry(item.id.kind()).or_default();
+        *counter = (*counter).max(item.id.number());
+        self.last = Some(item.clone());
+        Ok(())
+    }
+
+    fn fold(&mut self, item: &FeedItem) {
+        let id = item.id;
+        match &item.body {
+            Body::Opened(opened) => self.opened = Some(opened.clone()),
+            Body::Collected(collected) => drop(self.collected.insert(collected.source)),
+            Body::Concluded(concluded) => {
+                self.concluded = Some(concluded.clone());
+                self.matched = false;
+            }
+            Body::AlarmTransition(t) => drop(self.alarms.insert(id, t.clone())),
+            Body::Topology(t) => {
+                for resource in &t.resources {
+                    self.resources.insert(resource.id.clone(), (resource.clone(), id));
+                }
+                self.edges.extend(t.edges.iter().cloned());
+            }
+            Body::Observation(o) => drop(self.observations.insert(id, (**o).clone())),
+            Body::Gap(gap) => drop(self.gaps.insert(id, gap.clone())),
+            Body::Hypothesis(h) => drop(self.hypotheses.insert(id, (**h).clone())),
+            Body::Matched(_) => self.matched = true,
+            Body::Suggestion(s) => drop(self.suggestions.insert(id, (**s).clone())),
+            Body::Approval(a) => self.approvals.push((id, a.clone(), item.recorded_at)),
+            Body::Execution(e) => self.executions.push((id, e.clone(), item.happened_at)),
+            Body::Recovery(r) => self.recoveries.push((id, r.clone())),
+            Body::Decision(d) => match d.decision {
+                DecisionKind::Discarded => drop(self.discarded.insert(d.item)),
+                DecisionKind::Accepted | DecisionKind::Restored => drop(self.discarded.remove(&d.item)),
+            },
+            Body::Note(_) | Body::Usage(_) => {}
+        }
+    }
+
+    fn exists(&self, id: ItemId) -> bool {
+        id.number() >= 1 && id.number() <= self.counters.get(&id.kind()).copied().unwrap_or_default()
+    }
+
+    /// Observations that nobody discarded, in order.
+    pub fn evidence(&self) -> impl Iterator<Item = (ItemId, &Observation)> {
+        self.observations.iter().filter(|(id, _)| !self.discarded.contains(id)).map(|(id, o)| (*id, o))
+    }
+
+    /// The frame of the analysis; `None` before the opening.
+    #[must_use]
+    pub fn scope(&self) -> Option<Scope> {
+        let alarm = self.opened.as_ref()?.alarm.clone();
+        let resources: Vec<Resource> = self.resources.values().map(|(r, _)| r.clone()).collect();
+        let edges: Vec<Edge> = self.edges.iter().cloned().collect();
+        let onset = self.onset(&alarm.resource).unwrap_or(alarm.at).min(alarm.at).max(alarm.window.start);
+        Some(Scope { graph: Graph::new(&resources, &edges), alarm, onset })
+    }
+
+    /// When the alarmed resource's own metric left its range.
+    fn onset(&self, target: &ResourceId) -> Option<Timestamp> {
+        self.evidence()
+            .filter(|(_, o)| &o.resource == target)
+            .filter_map(|(_, o)| match &o.signal {
+                // A CloudWatch alarm fires after the deviating period has ended: when the first deviating period
+                // still contains the alarm's time, that time says more than the period's start.
+                Signal::MetricDeviation(m) if m.impact.is_some() && m.strength >= 0.5 => {
+                    let alarm = self.opened.as_ref()?.alarm.at;
+                    let ended = o.since.plus_secs(i64::from(m.period_s)) <= alarm;
+                    Some(if ended { o.since } else { alarm })
+                }
+                Signal::MetricDeviation(_)
+                | Signal::LogPattern(_)
+                | Signal::TraceLink(_)
+                | Signal::Change(_) => None,
+            })
+            .min()
+    }
+
+    /// The plan of a suggestion, when it has one.
+    #[must_use]
+    pub fn plan(&self, suggestion: ItemId) -> Option<&Plan> {
+        match &self.suggestions.get(&suggestion)?.action {
+            SuggestedAction::Run { plan } => Some(plan),
+            SuggestedAction::Complete { .. } | SuggestedAction::Read => None,
+        }
+    }
+
+    /// The last word of people on a suggestion.
+    #[must_use]
+    pub fn last_word(&self, suggestion: ItemId) -> Option<&Approval> {
+        self.approvals.iter().rev().map(|(_, a, _)| a).find(|a| a.suggestion == suggestion)
+    }
+
+    /// When the run of a suggestion ended, and whether it was successful; `None` while it has not.
+    #[must_use]
+    pub fn run_end(&self, suggestion: ItemId) -> Option<(&RunEvent, Timestamp)> {
+        self.executions
+            .iter()
+            .rev()
+            .filter(|(_, e, _)| e.suggestion == suggestion)
+            .find(|(_, e, _)| matches!(e.event, RunEvent::Ended { .. } | RunEvent::Refused { .. }))
+            .map(|(_, e, at)| (&e.event, *at))
+    }
+
+    /// Whether a run of the suggestion was ever intended: then it is never started again.
+    #[must_use]
+    pub fn was_intended(&self, suggestion: ItemId) -> bool {
+        self.executions.iter().any(|(_, e, _)| e.suggestion == suggestion)
+    }
+}
+
+/// Everything an item refers to.
+fn references(item: &FeedItem) -> Vec<ItemId> {
+    let mut ids = item.because.clone();
+    match &item.body {
+        Body::Hypothesis(h) => {
+            ids.extend(&h.facts().supporting);
+            ids.extend(&h.facts().contradicting);
+            ids.extend(&h.facts().trigger);
+        }
+        Body::Suggestion(s) => ids.push(s.hypothesis),
+        Body::Approval(a) => ids.push(a.suggestion),
+        Body::Execution(e) => ids.push(e.suggestion),
+        Body::Recovery(r) => {
+            ids.extend(&r.suggestion);
+            ids.extend(r.measures.iter().map(|m| m.item));
+        }
+        Body::Decision(d) => ids.push(d.item),
+        Body::Opened(_)
+        | Body::Collected(_)
+        | Body::Concluded(_)
+        | Body::Matched(_)
+        | Body::AlarmTransition(_)
+        | Body::Topology(_)
+        | Body::Observation(_)
+        | Body::Gap(_)
+        | Body::Note(_)
+        | Body::Usage(_) => {}
+    }
+    ids
+}

@@ -1,0 +1,3 @@
+//! Reasoning: from ranked candidates to hypotheses that people can check.
+
+pub mod deterministic;

@@ -1,0 +1,145 @@
+//! Proves recovery: alarm OK and held, deviating metrics back inside their own range. Numbers, not hope.
+
+use std::collections::BTreeMap;
+
+use crate::model::alarm::{AlarmState, AlarmTransition};
+use crate::model::execution::{Recovery, RecoveryMeasure, Verdict};
+use crate::model::id::ItemId;
+use crate::model::num::{real, tidy};
+use crate::model::observation::{MetricDeviation, Observation, Signal};
+use crate::model::telemetry::Series;
+use crate::model::time::Timestamp;
+
+/// What the judgement works on.
+#[derive(Debug)]
+pub struct Aftermath<'a> {
+    /// The suggestion whose run is judged.
+    pub suggestion: ItemId,
+    /// When the run ended.
+    pub since: Timestamp,
+    /// Metric deviations that must end: the alarmed resource's and those that carry the hypothesis.
+    pub deviations: Vec<(ItemId, &'a Observation)>,
+    /// Series after the run.
+    pub series: &'a [Series],
+    /// Alarm transitions after the run.
+    pub alarms: &'a [AlarmTransition],
+    /// Name of the alarm that started the investigation, when one is known.
+    pub alarm: Option<&'a str>,
+}
+
+/// A level this share of the way from the incident's to the usual one is not back yet.
+const BACK_SHARE: f64 = 0.2;
+
+/// A level this much beyond the incident's own deviation is worse.
+const WORSE: f64 = 1.3;
+
+/// Points that a series needs after the run to be judged.
+const POINTS_MIN: usize = 3;
+
+/// Judges.
+#[must_use]
+pub fn judge(aftermath: &Aftermath<'_>) -> Recovery {
+    let series = by_identity(aftermath.series);
+    let measures: Vec<RecoveryMeasure> = aftermath
+        .deviations
+        .iter()
+        .filter_map(|(id, o)| match &o.signal {
+            Signal::MetricDeviation(m) => Some(measure(aftermath, *id, o, m, &series)),
+            Signal::LogPattern(_) | Signal::TraceLink(_) | Signal::Change(_) => None,
+        })
+        .collect();
+    let alarm_ok_at = alarm_ok_at(aftermath);
+    let verdict = verdict(&measures, alarm_ok_at.is_some(), aftermath);
+    let all_back = measures.iter().filter_map(|m| m.back_since).chain(alarm_ok_at).max();
+    let seconds_to_recovery =
+        (verdict == Verdict::Recovered).then_some(all_back).flatten().map(|t| t.secs_since(aftermath.since).max(0));
+    Recovery { suggestion: Some(aftermath.suggestion), verdict, alarm_ok_at, seconds_to_recovery, measures }
+}
+
+type Identity<'a> = (&'a str, &'a str, &'a str);
+
+fn by_identity(series: &[Series]) -> BTreeMap<Identity<'_>, &Series> {
+    series.iter().map(|s| ((s.id.resource.as_str(), s.id.name.as_str(), s.id.stat.as_str()), s)).collect()
+}
+
+fn measure(
+    aftermath: &Aftermath<'_>,
+    item: ItemId,
+    observation: &Observation,
+    m: &MetricDeviation,
+    series: &BTreeMap<Identity<'_>, &Series>,
+) -> RecoveryMeasure {
+    let key = (observation.resource.as_str(), m.metric.as_str(), m.stat.as_str());
+    let mut points: Vec<(Timestamp, f64)> = series
+        .get(&key)
+        .map(|s| s.points.iter().copied().filter(|(t, v)| *t >= aftermath.since && v.is_finite()).collect())
+        .unwrap_or_default();
+    points.sort_by_key(|(t, _)| *t);
+    let usual = m.baseline.median;
+    let near = |v: f64| is_back(v, m);
+    // Judged by its last third: the first points still carry the incident.
+    let tail = points.len().div_ceil(3).max(1);
+    let last: Vec<f64> = points.iter().rev().take(tail).map(|(_, v)| *v).collect();
+    let after = (points.len() >= POINTS_MIN).then(|| last.iter().sum::<f64>() / real(last.len().max(1)));
+    let back = after.is_some_and(near) && last.iter().filter(|v| near(**v)).count() * 3 >= last.len() * 2;
+    let back_since = if back { back_since(&points, near) } else { None };
+    RecoveryMeasure {
+        item,
+        usual,
+        incident: m.level,
+        after: after.map(tidy),
+        back,
+        back_since,
+        points: points.into_iter().map(|(t, v)| (t, Some(tidy(v)))).collect(),
+    }
+}
+
+/// Back: inside what it usually was, or nearly all the way from the incident's level.
+fn is_back(v: f64, m: &MetricDeviation) -> bool {
+    let inside = m.baseline.min <= v && v <= m.baseline.max;
+    let way = (v - m.baseline.median).abs() <= BACK_SHARE * (m.level - m.baseline.median).abs();
+    inside || way
+}
+
+/// The first point from which at most one in four lies outside again: a single late request is no relapse.
+fn back_since(points: &[(Timestamp, f64)], near: impl Fn(f64) -> bool) -> Option<Timestamp> {
+    (0..points.len()).find_map(|i| {
+        let rest = points.get(i..)?;
+        let outside = rest.iter().filter(|(_, v)| !near(*v)).count();
+        let (t, v) = rest.first()?;
+        (near(*v) && outside * 4 <= rest.len()).then_some(*t)
+    })
+}
+
+/// When the alarm went back to OK, if it is still OK.
+fn alarm_ok_at(aftermath: &Aftermath<'_>) -> Option<Timestamp> {
+    let mut relevant: Vec<&AlarmTransition> = aftermath
+        .alarms
+        .iter()
+        .filter(|t| t.at >= aftermath.since && aftermath.alarm.is_none_or(|name| t.name.raw() == name))
+        .collect();
+    relevant.sort_by_key(|t| t.at);
+    relevant.last().filter(|t| t.to == AlarmState::Ok).map(|t| t.at)
+}
+
+fn verdict(measures: &[RecoveryMeasure], alarm_ok: bool, aftermath: &Aftermath<'_>) -> Verdict {
+    let judged: Vec<&RecoveryMeasure> = measures.iter().filter(|m| m.after.is_some()).collect();
+    if judged.is_empty() {
+        return Verdict::Unknown;
+    }
+    let fired_again = aftermath.alarms.iter().any(|t| t.at > aftermath.since && t.to == AlarmState::Alarm);
+    let back = judged.iter().filter(|m| m.back).count();
+    let worse = judged.iter().any(|m| {
+        let deviation = |v: f64| (v - m.usual).abs();
+        m.after.is_some_and(|v| deviation(v) > WORSE * deviation(m.incident) && (v > m.usual) == (m.incident > m.usual))
+    });
+    if back == judged.len() && alarm_ok && !fired_again {
+        Verdict::Recovered
+    } else if worse && back == 0 {
+        Verdict::Worse
+    } else if back * 2 >= judged.len() || alarm_ok {
+        Verdict::Improved
+    } else {
+        Verdict::NotRecovered
+    }
+}

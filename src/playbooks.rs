@@ -1,0 +1,183 @@
+//! Reads playbooks: the shipped ones, embedded, or a folder of the user's. Refuses what YAML can do and playbooks
+//! need not: anchors, aliases, tags, more than one document, more than 64 KiB.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use anyhow::{Context, Result, bail};
+use rust_embed::RustEmbed;
+use tantei_engine::limits::PLAYBOOK_BYTES_MAX;
+use tantei_engine::model::feed::canonical_digest;
+use tantei_engine::playbook::catalogue::{Catalogue, check};
+use tantei_engine::playbook::matching::Library;
+use tantei_engine::playbook::schema::Playbook;
+
+#[derive(RustEmbed)]
+#[folder = "playbooks"]
+#[include = "*.yaml"]
+#[include = "catalogue.json"]
+struct Shipped;
+
+/// A file that is no playbook, and everything that is wrong with it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// The file.
+    pub file: String,
+    /// What is wrong, as sentences.
+    pub what: Vec<String>,
+}
+
+/// What a folder of playbooks came to.
+#[derive(Debug, Default)]
+pub struct Loaded {
+    /// Good playbooks.
+    pub library: Library,
+    /// Bad files.
+    pub problems: Vec<Problem>,
+}
+
+/// The catalogue of Automation documents that playbooks may name.
+///
+/// # Errors
+/// When the embedded file is broken, which the tests rule out.
+pub fn catalogue() -> Result<Catalogue> {
+    let file = Shipped::get("catalogue.json").context("the runbook catalogue is not embedded")?;
+    serde_json::from_slice(&file.data).context("the embedded runbook catalogue is broken")
+}
+
+/// The shipped playbooks.
+///
+/// # Errors
+/// When one of them is broken, which the tests rule out.
+pub fn shipped() -> Result<Library> {
+    let catalogue = catalogue()?;
+    let mut loaded = Loaded::default();
+    for name in Shipped::iter().filter(|n| n.ends_with(".yaml")) {
+        let file = Shipped::get(&name).with_context(|| format!("`{name}` is not embedded"))?;
+        loaded.take(&name, &file.data, &catalogue);
+    }
+    if let Some(problem) = loaded.problems.first() {
+        bail!("shipped playbook `{}`: {}", problem.file, problem.what.join("; "));
+    }
+    Ok(loaded.library)
+}
+
+/// All `*.yaml` and `*.yml` files of a folder, in order of their names.
+///
+/// # Errors
+/// When the folder cannot be read. Bad files are problems, not errors.
+pub fn folder(path: &Path) -> Result<Loaded> {
+    let catalogue = catalogue()?;
+    let entries = std::fs::read_dir(path)
+        .with_context(|| format!("`{}` is no folder of playbooks", path.display()))?;
+    let mut files: Vec<_> = entries.filter_map(|e| e.ok().map(|e| e.path())).collect();
+    files.retain(|f| f.extension().is_some_and(|e| e == "yaml" || e == "yml"));
+    files.sort();
+    let mut loaded = Loaded::default();
+    for file in files {
+        let name = file.file_name().map_or_else(String::new, |n| n.to_string_lossy().into_owned());
+        match read_bounded(&file) {
+            Ok(data) => loaded.take(&name, &data, &catalogue),
+            Err(e) => loaded.problems.push(Problem { file: name, what: vec![format!("cannot be read: {e}")] }),
+        }
+    }
+    Ok(loaded)
+}
+
+/// Digest of the playbooks in force.
+#[must_use]
+pub fn digest(library: &Library) -> String {
+    canonical_digest(library)
+}
+
+/// Reads one byte more than allowed at most, so that a huge file costs nothing.
+fn read_bounded(path: &Path) -> std::io::Result<Vec<u8>> {
+    use std::io::Read as _;
+    let mut data = Vec::new();
+    let limit = u64::try_from(PLAYBOOK_BYTES_MAX).unwrap_or(u64::MAX).saturating_add(1);
+    std::fs::File::open(path)?.take(limit).read_to_end(&mut data)?;
+    Ok(data)
+}
+
+impl Loaded {
+    fn take(&mut self, name: &str, data: &[u8], catalogue: &Catalogue) {
+        let problem = |what| Problem { file: name.to_owned(), what };
+        match parse(data) {
+            Ok(playbook) => {
+                let mut what = check(&playbook, catalogue);
+                let stem = name.rsplit_once('.').map_or(name, |(stem, _)| stem);
+                if playbook.playbook != stem {
+                    what.push(format!("`playbook: {}`: the file's name says `{stem}`", playbook.playbook));
+                }
+                if what.is_empty() {
+                    self.library.insert(playbook.playbook.clone(), playbook);
+                } else {
+                    self.problems.push(problem(what));
+                }
+            }
+            Err(what) => self.problems.push(problem(vec![what])),
+        }
+    }
+}
+
+/// Parses one playbook.
+///
+/// # Errors
+/// A sentence with line and column.
+pub fn parse(data: &[u8]) -> Result<Playbook, String> {
+    if data.len() > PLAYBOOK_BYTES_MAX {
+        return Err(format!("larger than {PLAYBOOK_BYTES_MAX} bytes: split it"));
+    }
+    let text = std::str::from_utf8(data).map_err(|e| format!("not UTF-8 from byte {} on", e.valid_up_to()))?;
+    refuse_references(text)?;
+    serde_saphyr::from_str_with_options(text, options()).map_err(|e| one_line(&e.to_string()))
+}
+
+fn options() -> serde_saphyr::Options {
+    serde_saphyr::options! {
+        duplicate_keys: serde_saphyr::DuplicateKeyPolicy::Error,
+    }
+}
+
+fn one_line(text: &str) -> String {
+    tantei_engine::model::text::plain(text)
+}
+
+/// Anchors and aliases make small files huge, and no playbook needs them. A YAML token that begins with `&` or `*`
+/// is one of them unless it is inside quotes or a block of text, which playbooks write with words, not symbols.
+fn refuse_references(text: &str) -> Result<(), String> {
+    for (line, content) in (1..).zip(text.lines()) {
+        if let Some(column) = reference_in(content) {
+            return Err(format!(
+                "line {line} column {column}: anchors (`&name`) and aliases (`*name`) are refused: write it out"
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// The column of a token that begins with `&` or `*`, outside quotes and comments.
+fn reference_in(line: &str) -> Option<usize> {
+    let mut quote: Option<char> = None;
+    let mut before = ' ';
+    for (column, c) in (1..).zip(line.chars()) {
+        match quote {
+            Some(q) if c == q => quote = None,
+            Some(_) => {}
+            None if c == '#' && before.is_whitespace() => return None,
+            None if (c == '"' || c == '\'') && !before.is_alphanumeric() => quote = Some(c),
+            None if matches!(c, '&' | '*') && matches!(before, ' ' | '\t' | '[' | '{' | ',') => {
+                return Some(column);
+            }
+            None => {}
+        }
+        before = c;
+    }
+    None
+}
+
+/// A playbook's identifier and title, for listings.
+#[must_use]
+pub fn titles(library: &Library) -> BTreeMap<&str, &Playbook> {
+    library.iter().map(|(id, p)| (id.as_str(), p)).collect()
+}

@@ -1,0 +1,190 @@
+//! The ports: everything the driver needs of the world, as object-safe traits. No implementations here.
+//!
+//! AWS, a recorded bundle and a simulation stand behind the same traits, so that what is tested is what runs.
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::time::Duration;
+
+use tantei_engine::investigation::State;
+use tantei_engine::model::alarm::{Alarm, AlarmTransition};
+use tantei_engine::model::execution::RunStatus;
+use tantei_engine::model::feed::FeedItem;
+use tantei_engine::model::gap::Gap;
+use tantei_engine::model::id::ItemId;
+use tantei_engine::model::query::Source;
+use tantei_engine::model::suggestion::Plan;
+use tantei_engine::model::telemetry::Batch;
+use tantei_engine::model::time::{TimeSpan, Timestamp};
+
+/// A future behind a trait object.
+pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// What kind of failure it was: enough to branch on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PortErrorKind {
+    /// Access was refused.
+    Denied,
+    /// There is no such thing.
+    NotFound,
+    /// Too many requests.
+    Throttled,
+    /// No answer in time.
+    Timeout,
+    /// Down, or unreachable.
+    Unavailable,
+    /// The answer makes no sense.
+    Invalid,
+}
+
+/// Whether trying again may help.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Retry {
+    /// It will not.
+    Never,
+    /// After at least this long.
+    After(Duration),
+}
+
+/// A failure of something outside.
+#[derive(Debug, thiserror::Error)]
+#[error("{dependency} {operation}: {message}")]
+pub struct PortError {
+    /// Who failed: `bundle`, `cloudwatch`, `ssm` …
+    pub dependency: String,
+    /// At what.
+    pub operation: String,
+    /// In which way.
+    pub kind: PortErrorKind,
+    /// Whether trying again may help.
+    pub retry: Retry,
+    /// What it said; names the missing permission where access was refused.
+    pub message: String,
+}
+
+/// What to collect.
+#[derive(Debug, Clone)]
+pub struct CollectRequest {
+    /// From where.
+    pub source: Source,
+    /// For which alarm.
+    pub alarm: Alarm,
+    /// The time under investigation.
+    pub window: TimeSpan,
+    /// Healthy times to compare with.
+    pub baseline: Vec<TimeSpan>,
+}
+
+/// What a collection came to.
+#[derive(Debug, Clone, Default)]
+pub struct Collection {
+    /// Records handed over.
+    pub records: u64,
+    /// Requests made.
+    pub requests: u64,
+    /// Bytes read, decompressed.
+    pub bytes: u64,
+    /// What could not be read.
+    pub gaps: Vec<Gap>,
+}
+
+/// Takes telemetry as it arrives.
+pub type Sink<'a> = dyn FnMut(Batch) + Send + 'a;
+
+/// Reads one source.
+pub trait Collector: Send + Sync + fmt::Debug {
+    /// Hands over everything that fits the request, batch by batch.
+    fn collect<'a>(
+        &'a self,
+        request: &'a CollectRequest,
+        sink: &'a mut Sink<'_>,
+    ) -> BoxFuture<'a, Result<Collection, PortError>>;
+}
+
+/// One step of a run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RunStep {
+    /// Its name.
+    pub name: String,
+    /// Its action.
+    pub action: String,
+    /// Its status.
+    pub status: RunStatus,
+    /// When it reached that status.
+    pub at: Timestamp,
+}
+
+/// A finished run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RunReport {
+    /// Execution identifier.
+    pub run: String,
+    /// Steps, in order.
+    pub steps: Vec<RunStep>,
+    /// How it ended.
+    pub status: RunStatus,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// What the world looks like after a run.
+#[derive(Debug, Clone, Default)]
+pub struct Aftermath {
+    /// Telemetry from the end of the run on.
+    pub batches: Vec<Batch>,
+    /// Alarm transitions from the end of the run on.
+    pub alarms: Vec<AlarmTransition>,
+    /// Up to when it was watched.
+    pub until: Option<Timestamp>,
+    /// What could not be read.
+    pub gaps: Vec<Gap>,
+}
+
+/// Runs runbooks. A node without it cannot execute.
+pub trait Automation: Send + Sync + fmt::Debug {
+    /// Starts the plan, at most once per digest, and waits for its end.
+    fn run<'a>(&'a self, plan: &'a Plan) -> BoxFuture<'a, Result<RunReport, PortError>>;
+
+    /// Watches what happens afterwards.
+    fn watch<'a>(&'a self, plan: &'a Plan) -> BoxFuture<'a, Result<Aftermath, PortError>>;
+}
+
+/// A person's answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answer {
+    /// Who.
+    pub person: String,
+    /// Where.
+    pub surface: String,
+    /// Yes or no.
+    pub approved: bool,
+    /// The digest of what they saw.
+    pub digest: String,
+}
+
+/// Asks people.
+pub trait Approver: Send + Sync + fmt::Debug {
+    /// Shows the plan of a suggestion and waits; `None` when nobody answers.
+    fn ask<'a>(
+        &'a self,
+        state: &'a State,
+        suggestion: ItemId,
+        plan: &'a Plan,
+    ) -> BoxFuture<'a, Option<Answer>>;
+}
+
+/// Tells people, as the feed grows. Never decides anything.
+pub trait Observer: Send {
+    /// An item was appended; the state has it already.
+    fn appended(&mut self, item: &FeedItem, state: &State);
+
+    /// A source is being read: so many records so far.
+    fn progress(&mut self, source: Source, records: u64);
+}
+
+/// The clock. The only one.
+pub trait Clock: Send + Sync + fmt::Debug {
+    /// Now.
+    fn now(&self) -> Timestamp;
+}

@@ -1,0 +1,1 @@
+"""Turns what the running shop wrote down into an incident bundle."""

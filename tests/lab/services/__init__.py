@@ -1,0 +1,1 @@
+"""The application that is recorded: one module a process, and the few things they share."""

@@ -1,0 +1,1 @@
+"""The world the application runs in: processes, PostgreSQL, deployments."""
