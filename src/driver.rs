@@ -171,7 +171,8 @@ impl Driver {
 
     async fn ask(&mut self, suggestion: ItemId, observer: &mut dyn Observer) -> Result<()> {
         let Some(approver) = self.ports.approver.clone() else { return Ok(()) };
-        let plan = self.state.plan(suggestion).cloned().context("a suggestion without a plan was asked for")?;
+        let plan =
+            self.state.plan(suggestion).cloned().context("a suggestion without a plan was asked for")?;
         let Some(answer) = approver.ask(&self.state, suggestion, &plan).await else { return Ok(()) };
         let now = self.ports.clock.now();
         let approval = Approval {
@@ -249,7 +250,8 @@ impl Driver {
             alarms: &aftermath.alarms,
             alarm: self.alarm_name(),
         });
-        let because: Vec<ItemId> = std::iter::once(suggestion).chain(judgement.measures.iter().map(|m| m.item)).collect();
+        let because: Vec<ItemId> =
+            std::iter::once(suggestion).chain(judgement.measures.iter().map(|m| m.item)).collect();
         let at = aftermath.until.unwrap_or_else(|| self.ports.clock.now());
         self.append(at, Principal::tantei("recovery"), because, Body::Recovery(judgement), observer)
     }
@@ -321,7 +323,9 @@ fn gap_of(request: &CollectRequest, error: &PortError) -> Gap {
     let reason = match error.kind {
         PortErrorKind::Denied => GapReason::Denied,
         PortErrorKind::NotFound => GapReason::Absent,
-        PortErrorKind::Throttled | PortErrorKind::Timeout | PortErrorKind::Unavailable => GapReason::Unavailable,
+        PortErrorKind::Throttled | PortErrorKind::Timeout | PortErrorKind::Unavailable => {
+            GapReason::Unavailable
+        }
         PortErrorKind::Invalid => GapReason::Malformed,
     };
     Gap {

@@ -68,8 +68,8 @@ pub fn shipped() -> Result<Library> {
 /// When the folder cannot be read. Bad files are problems, not errors.
 pub fn folder(path: &Path) -> Result<Loaded> {
     let catalogue = catalogue()?;
-    let entries = std::fs::read_dir(path)
-        .with_context(|| format!("`{}` is no folder of playbooks", path.display()))?;
+    let entries =
+        std::fs::read_dir(path).with_context(|| format!("`{}` is no folder of playbooks", path.display()))?;
     let mut files: Vec<_> = entries.filter_map(|e| e.ok().map(|e| e.path())).collect();
     files.retain(|f| f.extension().is_some_and(|e| e == "yaml" || e == "yml"));
     files.sort();
@@ -78,7 +78,9 @@ pub fn folder(path: &Path) -> Result<Loaded> {
         let name = file.file_name().map_or_else(String::new, |n| n.to_string_lossy().into_owned());
         match read_bounded(&file) {
             Ok(data) => loaded.take(&name, &data, &catalogue),
-            Err(e) => loaded.problems.push(Problem { file: name, what: vec![format!("cannot be read: {e}")] }),
+            Err(e) => {
+                loaded.problems.push(Problem { file: name, what: vec![format!("cannot be read: {e}")] })
+            }
         }
     }
     Ok(loaded)
@@ -128,7 +130,8 @@ pub fn parse(data: &[u8]) -> Result<Playbook, String> {
     if data.len() > PLAYBOOK_BYTES_MAX {
         return Err(format!("larger than {PLAYBOOK_BYTES_MAX} bytes: split it"));
     }
-    let text = std::str::from_utf8(data).map_err(|e| format!("not UTF-8 from byte {} on", e.valid_up_to()))?;
+    let text =
+        std::str::from_utf8(data).map_err(|e| format!("not UTF-8 from byte {} on", e.valid_up_to()))?;
     refuse_references(text)?;
     serde_saphyr::from_str_with_options(text, options()).map_err(|e| one_line(&e.to_string()))
 }

@@ -153,7 +153,13 @@ fn collection(request: &CollectRequest, path: &Path, outcome: &Outcome) -> Colle
             (false, 0 | 1) => "; the line was left out".to_owned(),
             (false, n) => format!("; it and {} more such lines were left out", n - 1),
         };
-        gaps.push(gap(request, GapReason::Malformed, &place, &format!("{}{rest}", problem.what), outcome.bad_lines));
+        gaps.push(gap(
+            request,
+            GapReason::Malformed,
+            &place,
+            &format!("{}{rest}", problem.what),
+            outcome.bad_lines,
+        ));
     }
     Collection { records: outcome.records, requests: 1, bytes: outcome.bytes, gaps }
 }

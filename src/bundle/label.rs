@@ -35,7 +35,8 @@ pub fn read(folder: &Path) -> Result<Option<Label>> {
     if !path.is_file() {
         return Ok(None);
     }
-    let text = std::fs::read_to_string(&path).with_context(|| format!("`{}` cannot be read", path.display()))?;
+    let text =
+        std::fs::read_to_string(&path).with_context(|| format!("`{}` cannot be read", path.display()))?;
     let raw: Raw =
         serde_json::from_str(&text).with_context(|| format!("`{}` is no label", path.display()))?;
     Ok(Some(Label { resource: raw.root_cause.resource, kind: raw.root_cause.kind }))

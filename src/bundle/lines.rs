@@ -128,8 +128,9 @@ fn next_line(reader: &mut dyn BufRead, line: &mut Vec<u8>) -> std::io::Result<us
 }
 
 fn reading_problem(e: &std::io::Error) -> String {
-    match e.kind() {
-        ErrorKind::UnexpectedEof => "the compressed file ends too early".to_owned(),
-        _ => format!("cannot be read any further: {e}"),
+    if e.kind() == ErrorKind::UnexpectedEof {
+        "the compressed file ends too early".to_owned()
+    } else {
+        format!("cannot be read any further: {e}")
     }
 }

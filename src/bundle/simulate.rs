@@ -54,8 +54,9 @@ impl SimulatedAutomation {
     pub fn open(bundle: &Path, alarm: Alarm, clock: Arc<ReplayClock>) -> Result<Self> {
         let folder = bundle.join("recovery");
         let path = folder.join("remediation.json");
-        let text = std::fs::read_to_string(&path)
-            .with_context(|| format!("`{}` cannot be read: the bundle has no recorded remedy", path.display()))?;
+        let text = std::fs::read_to_string(&path).with_context(|| {
+            format!("`{}` cannot be read: the bundle has no recorded remedy", path.display())
+        })?;
         let remediation = serde_json::from_str(&text)
             .with_context(|| format!("`{}` does not describe a remedy", path.display()))?;
         Ok(Self { folder, alarm, remediation, clock })
@@ -73,7 +74,8 @@ impl SimulatedAutomation {
     }
 
     async fn recorded(&self) -> Aftermath {
-        let mut aftermath = Aftermath { until: Some(self.remediation.recorded_until), ..Aftermath::default() };
+        let mut aftermath =
+            Aftermath { until: Some(self.remediation.recorded_until), ..Aftermath::default() };
         let collector = BundleCollector::new(&self.folder);
         for source in [Source::Metrics, Source::Alarms] {
             let request = CollectRequest {

@@ -53,7 +53,8 @@ fn read(file: &Path) -> Result<Vec<Value>> {
     if size > EXPORT_BYTES_MAX {
         bail!("`{}` is {size} bytes long; at most {EXPORT_BYTES_MAX} are read", file.display());
     }
-    let text = std::fs::read_to_string(file).with_context(|| format!("`{}` cannot be read", file.display()))?;
+    let text =
+        std::fs::read_to_string(file).with_context(|| format!("`{}` cannot be read", file.display()))?;
     let items = match serde_json::from_str::<Value>(&text) {
         Ok(Value::Array(items)) => items,
         Ok(Value::Object(mut document)) if document.contains_key("feed") => match document.remove("feed") {

@@ -104,12 +104,11 @@ fn case(bundle: &Path, options: &Options) -> Result<Case> {
 }
 
 fn table(source: &SourceScore) -> String {
-    use std::fmt::Write as _;
     let mut out = String::new();
     let plain = tantei_engine::model::text::plain;
     let mut put = |text: String| {
-        // Writing to a String cannot fail.
-        let _ = writeln!(out, "{text}");
+        out.push_str(&text);
+        out.push('\n');
     };
     put(format!(
         "{}: {} incidents, top-1 {:.3}, top-3 {:.3}, top-5 {:.3}, abstained {}, p50 {:.0} ms, p95 {:.0} ms",
@@ -123,7 +122,13 @@ fn table(source: &SourceScore) -> String {
         source.p95_ms
     ));
     for (kind, s) in &source.kinds {
-        put(format!("  {:<24} {:>4} incidents, top-1 {:.3}, top-3 {:.3}", plain(kind), s.incidents, s.top1, s.top3));
+        put(format!(
+            "  {:<24} {:>4} incidents, top-1 {:.3}, top-3 {:.3}",
+            plain(kind),
+            s.incidents,
+            s.top1,
+            s.top3
+        ));
     }
     for case in source.cases.iter().filter(|c| !c.within(1)) {
         let ranked: Vec<String> = case.ranked.iter().take(5).map(|r| plain(r)).collect();

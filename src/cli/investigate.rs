@@ -37,7 +37,9 @@ pub(super) struct Args {
 
 fn setting(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
-        Some((name, value)) if !name.is_empty() && !value.is_empty() => Ok((name.to_owned(), value.to_owned())),
+        Some((name, value)) if !name.is_empty() && !value.is_empty() => {
+            Ok((name.to_owned(), value.to_owned()))
+        }
         _ => Err("write it as NAME=VALUE".to_owned()),
     }
 }
@@ -72,12 +74,11 @@ pub(super) fn document(replayed: &Replayed) -> Document<'_> {
     let state = replayed.state();
     let opened = state.opened.as_ref();
     let ranking = ranking(state);
-    let with_id = |id: String, value: Value| match value {
-        Value::Object(mut fields) => {
+    let with_id = |id: String, mut value: Value| {
+        if let Some(fields) = value.as_object_mut() {
             fields.insert("id".to_owned(), Value::String(id));
-            Value::Object(fields)
         }
-        other => other,
+        value
     };
     let listed = |id: String, value: Result<Value, serde_json::Error>| with_id(id, value.unwrap_or_default());
     Document {
@@ -107,8 +108,16 @@ pub(super) fn document(replayed: &Replayed) -> Document<'_> {
                 })
             })
             .collect(),
-        hypotheses: state.hypotheses.iter().map(|(id, h)| listed(id.to_string(), serde_json::to_value(h))).collect(),
-        suggestions: state.suggestions.iter().map(|(id, s)| listed(id.to_string(), serde_json::to_value(s))).collect(),
+        hypotheses: state
+            .hypotheses
+            .iter()
+            .map(|(id, h)| listed(id.to_string(), serde_json::to_value(h)))
+            .collect(),
+        suggestions: state
+            .suggestions
+            .iter()
+            .map(|(id, s)| listed(id.to_string(), serde_json::to_value(s)))
+            .collect(),
         gaps: state.gaps.iter().map(|(id, g)| listed(id.to_string(), serde_json::to_value(g))).collect(),
     }
 }

@@ -66,7 +66,11 @@ pub(super) fn library(folder: Option<&Path>) -> Result<Library> {
             "playbook `{}`: {}{}",
             problem.file,
             problem.what.join("; "),
-            if more > 0 { format!("; and {more} more bad files: see `tantei playbooks check`") } else { String::new() }
+            if more > 0 {
+                format!("; and {more} more bad files: see `tantei playbooks check`")
+            } else {
+                String::new()
+            }
         );
         return Err(output::input(&error));
     }
@@ -101,11 +105,10 @@ fn show(library: &Library, id: &str, as_json: bool) -> Result<ExitCode> {
 
 /// Both languages: whoever writes playbooks reads them side by side.
 fn page(p: &Playbook) -> String {
-    use std::fmt::Write as _;
     let mut out = String::new();
     let mut put = |text: String| {
-        // Writing to a String cannot fail.
-        let _ = writeln!(out, "{text}");
+        out.push_str(&text);
+        out.push('\n');
     };
     put(format!("{}\n  {}\n  {}", p.playbook, p.title.en, p.title.ja));
     put(format!("\nfor        {}", p.when.resource_kinds.join(", ")));

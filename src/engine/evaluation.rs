@@ -117,7 +117,8 @@ mod tests {
             ms: 1.0,
             kind: Some(kind.to_owned()),
         };
-        let s = score("s", vec![case("1", &["x"], "cpu"), case("2", &["a", "x"], "cpu"), case("3", &[], "io")]);
+        let s =
+            score("s", vec![case("1", &["x"], "cpu"), case("2", &["a", "x"], "cpu"), case("3", &[], "io")]);
         assert_eq!((s.top1, s.top3), (tidy(1.0 / 3.0), tidy(2.0 / 3.0)));
         assert_eq!(s.kinds["cpu"].top1, 0.5);
         assert_eq!(score("empty", Vec::new()).top1, 0.0);

@@ -51,8 +51,10 @@ pub fn judge(aftermath: &Aftermath<'_>) -> Recovery {
     let alarm_ok_at = alarm_ok_at(aftermath);
     let verdict = verdict(&measures, alarm_ok_at.is_some(), aftermath);
     let all_back = measures.iter().filter_map(|m| m.back_since).chain(alarm_ok_at).max();
-    let seconds_to_recovery =
-        (verdict == Verdict::Recovered).then_some(all_back).flatten().map(|t| t.secs_since(aftermath.since).max(0));
+    let seconds_to_recovery = (verdict == Verdict::Recovered)
+        .then_some(all_back)
+        .flatten()
+        .map(|t| t.secs_since(aftermath.since).max(0));
     Recovery { suggestion: Some(aftermath.suggestion), verdict, alarm_ok_at, seconds_to_recovery, measures }
 }
 
@@ -131,7 +133,9 @@ fn verdict(measures: &[RecoveryMeasure], alarm_ok: bool, aftermath: &Aftermath<'
     let back = judged.iter().filter(|m| m.back).count();
     let worse = judged.iter().any(|m| {
         let deviation = |v: f64| (v - m.usual).abs();
-        m.after.is_some_and(|v| deviation(v) > WORSE * deviation(m.incident) && (v > m.usual) == (m.incident > m.usual))
+        m.after.is_some_and(|v| {
+            deviation(v) > WORSE * deviation(m.incident) && (v > m.usual) == (m.incident > m.usual)
+        })
     });
     if back == judged.len() && alarm_ok && !fired_again {
         Verdict::Recovered

@@ -89,7 +89,7 @@ fn count_leaves(value: &Value) -> usize {
     match value {
         Value::Array(items) => items.iter().map(count_leaves).sum::<usize>().max(1),
         Value::Object(fields) => fields.values().map(count_leaves).sum::<usize>().max(1),
-        _ => 1,
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => 1,
     }
 }
 
@@ -97,7 +97,12 @@ fn edit_leaf(value: &mut Value, left: &mut usize) -> bool {
     match value {
         Value::Array(items) if !items.is_empty() => items.iter_mut().any(|v| edit_leaf(v, left)),
         Value::Object(fields) if !fields.is_empty() => fields.values_mut().any(|v| edit_leaf(v, left)),
-        leaf => {
+        leaf @ (Value::Null
+        | Value::Bool(_)
+        | Value::Number(_)
+        | Value::String(_)
+        | Value::Array(_)
+        | Value::Object(_)) => {
             if *left > 0 {
                 *left -= 1;
                 return false;
@@ -106,7 +111,7 @@ fn edit_leaf(value: &mut Value, left: &mut usize) -> bool {
                 Value::Bool(b) => Value::Bool(!*b),
                 Value::Number(n) => Value::from(n.as_f64().unwrap() + 1.0),
                 Value::String(s) => Value::String(format!("{s}x")),
-                _ => Value::from(1),
+                Value::Null | Value::Array(_) | Value::Object(_) => Value::from(1),
             };
             true
         }

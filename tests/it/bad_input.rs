@@ -83,7 +83,8 @@ fn one_broken_file_is_a_gap_and_the_rest_is_investigated() {
         ("logs.jsonl", &[0xff, 0xfe, 0x00]),
     ] {
         let gaps = gaps_with(file, content);
-        let malformed = |g: &&Value| g["reason"] == "malformed" && g["place"].as_str().unwrap().contains(file);
+        let malformed =
+            |g: &&Value| g["reason"] == "malformed" && g["place"].as_str().unwrap().contains(file);
         assert!(gaps.iter().any(|g| malformed(&g)), "{file}: {gaps:?}");
     }
 }

@@ -22,7 +22,13 @@ fn completions_are_made_for_every_shell() {
 
 #[test]
 fn wrong_arguments_exit_with_two() {
-    for args in [&["investigate"][..], &["no-such-command"], &["evaluate"], &["evaluate", "/nowhere"], &["audit", "verify", "/nowhere"]] {
+    for args in [
+        &["investigate"][..],
+        &["no-such-command"],
+        &["evaluate"],
+        &["evaluate", "/nowhere"],
+        &["audit", "verify", "/nowhere"],
+    ] {
         assert_eq!(tantei(args).status.code(), Some(2), "{args:?}");
     }
 }

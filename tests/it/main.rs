@@ -4,13 +4,9 @@
 //! recordings under `tests/incidents`.
 #![expect(
     clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
     clippy::indexing_slicing,
-    clippy::string_slice,
     clippy::print_stderr,
     clippy::disallowed_methods,
-    clippy::too_many_lines,
     reason = "helpers of tests fail loudly; the allow-in-tests settings only cover the bodies of test functions"
 )]
 

@@ -51,17 +51,37 @@ fn the_engine_is_pure() {
     for (name, text) in sources().into_iter().filter(|(n, _)| n.starts_with("src/engine/")) {
         let code = code(&text);
         for word in [
-            "std::fs", "std::net", "std::env", "std::process", "std::io", "std::thread", "SystemTime", "Instant::now",
-            "HashMap", "HashSet", "tokio", "reqwest", "aws_sdk", "sqlx", "println!", "eprintln!", "Timestamp::now",
-            "Zoned::now", "rand::", "thread_rng",
+            "std::fs",
+            "std::net",
+            "std::env",
+            "std::process",
+            "std::io",
+            "std::thread",
+            "SystemTime",
+            "Instant::now",
+            "HashMap",
+            "HashSet",
+            "tokio",
+            "reqwest",
+            "aws_sdk",
+            "sqlx",
+            "println!",
+            "eprintln!",
+            "Timestamp::now",
+            "Zoned::now",
+            "rand::",
+            "thread_rng",
         ] {
             assert!(!code.contains(word), "{name} uses `{word}`");
         }
     }
     let manifest = std::fs::read_to_string(root().join("src/engine/Cargo.toml")).unwrap();
     let dependencies = manifest.split("[dependencies]").nth(1).unwrap().split('[').next().unwrap();
-    let names: Vec<&str> =
-        dependencies.lines().filter_map(|l| l.split(['.', ' ', '=']).next()).filter(|n| !n.is_empty()).collect();
+    let names: Vec<&str> = dependencies
+        .lines()
+        .filter_map(|l| l.split(['.', ' ', '=']).next())
+        .filter(|n| !n.is_empty())
+        .collect();
     assert_eq!(names, ["jiff", "petgraph", "serde", "serde_json", "sha2", "thiserror"]);
 }
 
@@ -73,7 +93,8 @@ fn features_do_not_know_one_another() {
     for (name, text) in sources().into_iter().filter(|(n, _)| n.starts_with("src/engine/")) {
         let inside = name.trim_start_matches("src/engine/");
         let code = code(&text);
-        let own = features.iter().find(|f| inside.starts_with(&format!("{f}/")) || inside == format!("{f}.rs"));
+        let own =
+            features.iter().find(|f| inside.starts_with(&format!("{f}/")) || inside == format!("{f}.rs"));
         let forbidden: Vec<&str> = if inside.starts_with("model/") || inside == "limits.rs" {
             [&features[..], &["investigation", "evaluation", "report"]].concat()
         } else if let Some(own) = own {
@@ -124,7 +145,13 @@ fn floors_are_not_climbed() {
         let module = name.trim_start_matches("src/").split(['/', '.']).next().unwrap().to_owned();
         let Some(own) = floor_of(&module) else { continue };
         for line in code(&text).lines().filter(|l| l.contains("crate::")) {
-            let imported = line.split("crate::").nth(1).unwrap().split([':', ';', '{', ',', ' ', '}', '(']).next().unwrap();
+            let imported = line
+                .split("crate::")
+                .nth(1)
+                .unwrap()
+                .split([':', ';', '{', ',', ' ', '}', '('])
+                .next()
+                .unwrap();
             if let Some(other) = floor_of(imported) {
                 assert!(other <= own, "{name} (floor {own}) imports `{imported}` (floor {other})");
             }
@@ -137,7 +164,8 @@ fn floors_are_not_climbed() {
 fn only_the_evaluation_reads_labels() {
     for (name, text) in sources() {
         let mentions = code(&text).contains("label.json");
-        let allowed = ["src/bundle/label.rs", "src/cli/evaluate.rs", "src/cli/investigate.rs"].contains(&name.as_str());
+        let allowed =
+            ["src/bundle/label.rs", "src/cli/evaluate.rs", "src/cli/investigate.rs"].contains(&name.as_str());
         assert!(!mentions || allowed, "{name} mentions label.json");
         if code(&text).contains("label::read") {
             assert_eq!(name, "src/cli/evaluate.rs");
@@ -155,8 +183,15 @@ fn json_maps_are_sorted() {
 #[test]
 fn documents_are_there_and_short() {
     for name in [
-        "README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md", "LICENSE",
-        "prompts/README.md", "playbooks/README.md", "tests/README.md",
+        "README.md",
+        "ARCHITECTURE.md",
+        "CONTRIBUTING.md",
+        "CHANGELOG.md",
+        "SECURITY.md",
+        "LICENSE",
+        "prompts/README.md",
+        "playbooks/README.md",
+        "tests/README.md",
     ] {
         assert!(root().join(name).is_file(), "{name} is missing");
     }

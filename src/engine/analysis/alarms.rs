@@ -9,9 +9,8 @@ use super::scope::Scope;
 #[must_use]
 pub fn select(scope: &Scope, mut transitions: Vec<AlarmTransition>, limits: &Limits) -> Vec<AlarmTransition> {
     transitions.retain(|t| t.at < scope.alarm.window.end);
-    let key = |t: &AlarmTransition| {
-        ((t.at.micros() - scope.onset.micros()).abs(), t.name.raw().to_owned(), t.to)
-    };
+    let key =
+        |t: &AlarmTransition| ((t.at.micros() - scope.onset.micros()).abs(), t.name.raw().to_owned(), t.to);
     transitions.sort_by_key(key);
     transitions.dedup_by(|a, b| a.name == b.name && a.to == b.to && a.at == b.at);
     transitions.truncate(limits.alarm_transitions_max);

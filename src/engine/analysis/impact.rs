@@ -127,8 +127,7 @@ fn likeness(name: &str, stat: &str, of: &BTreeMap<&ResourceId, &Kept>) -> f64 {
 fn reference(scope: &Scope, k: &Kept) -> Option<f64> {
     let sign = scope.alarm.direction.sign();
     let quiet = |t: Timestamp| t.plus_secs(i64::from(k.period_s)) <= scope.alarm.at;
-    let just_before: Vec<f64> =
-        k.window.iter().filter(|(t, _)| quiet(*t)).map(|(_, v)| *v).collect();
+    let just_before: Vec<f64> = k.window.iter().filter(|(t, _)| quiet(*t)).map(|(_, v)| *v).collect();
     let history = (!k.before.is_empty()).then(|| k.before.median());
     let recent = (!just_before.is_empty()).then(|| mean(just_before.into_iter()));
     match (history, recent) {

@@ -165,7 +165,10 @@ impl<'a> LogDigest<'a> {
         }
         observations.sort_by(|a, b| {
             let key = |o: &Observation| o.query.parameters.clone();
-            weight(b).total_cmp(&weight(a)).then_with(|| a.resource.cmp(&b.resource)).then_with(|| key(a).cmp(&key(b)))
+            weight(b)
+                .total_cmp(&weight(a))
+                .then_with(|| a.resource.cmp(&b.resource))
+                .then_with(|| key(a).cmp(&key(b)))
         });
         observations.truncate(limits.log_observations_max);
         LogFindings { observations, gaps: self.gaps() }
@@ -275,7 +278,11 @@ impl<'a> LogDigest<'a> {
         };
         let mut gaps = Vec::new();
         if self.folded > 0 {
-            gaps.push(gap(GapReason::Truncated, "more log patterns than are kept apart; rare ones are joined", self.folded));
+            gaps.push(gap(
+                GapReason::Truncated,
+                "more log patterns than are kept apart; rare ones are joined",
+                self.folded,
+            ));
         }
         if self.lines.1 > 0.0 && self.lines.0 == 0.0 {
             gaps.push(gap(GapReason::NoBaseline, "no log line lies in the baseline", 0));

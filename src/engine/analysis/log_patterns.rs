@@ -131,7 +131,10 @@ enum Part<'t> {
 /// Splits a token at punctuation, which is kept.
 fn parts(token: &str) -> impl Iterator<Item = Part<'_>> {
     let is_mark = |c: char| {
-        matches!(c, '=' | ':' | ',' | ';' | '(' | ')' | '[' | ']' | '{' | '}' | '"' | '\'' | '|' | '<' | '>' | '@')
+        matches!(
+            c,
+            '=' | ':' | ',' | ';' | '(' | ')' | '[' | ']' | '{' | '}' | '"' | '\'' | '|' | '<' | '>' | '@'
+        )
     };
     let mut rest = token;
     std::iter::from_fn(move || {
@@ -149,7 +152,9 @@ fn parts(token: &str) -> impl Iterator<Item = Part<'_>> {
 /// Keys whose values are few and tell kinds of event apart: levels, methods, states, codes.
 fn classifies(key: &str) -> bool {
     let key = key.to_ascii_lowercase();
-    ["level", "severity", "status", "code", "method", "state", "type", "event"].iter().any(|k| key.ends_with(k))
+    ["level", "severity", "status", "code", "method", "state", "type", "event"]
+        .iter()
+        .any(|k| key.ends_with(k))
 }
 
 /// One word without punctuation: itself, or the kind of variable that it is.
@@ -201,7 +206,9 @@ fn measured(word: &str) -> Option<&'static str> {
         return None;
     }
     match unit.to_ascii_lowercase().as_str() {
-        "ns" | "us" | "µs" | "ms" | "s" | "sec" | "secs" | "m" | "min" | "h" | "hr" | "d" => Some("<duration>"),
+        "ns" | "us" | "µs" | "ms" | "s" | "sec" | "secs" | "m" | "min" | "h" | "hr" | "d" => {
+            Some("<duration>")
+        }
         "b" | "kb" | "mb" | "gb" | "tb" | "k" | "g" | "t" | "kib" | "mib" | "gib" | "bytes" => Some("<size>"),
         "%" => Some("<percent>"),
         _ => None,
@@ -222,9 +229,9 @@ fn is_time(token: &str) -> bool {
     separators >= 2
         && digits >= 5
         && dots <= 1
-        && token.bytes().all(|b| {
-            b.is_ascii_digit() || matches!(b, b':' | b'-' | b'/' | b'.' | b',' | b'T' | b'Z' | b'+')
-        })
+        && token
+            .bytes()
+            .all(|b| b.is_ascii_digit() || matches!(b, b':' | b'-' | b'/' | b'.' | b',' | b'T' | b'Z' | b'+'))
 }
 
 fn is_uuid(word: &str) -> bool {
@@ -251,13 +258,22 @@ mod tests {
     #[test]
     fn variables_become_their_kind_and_words_stay() {
         for (line, expected) in [
-            ("2026-10-14 03:21:09.377 ERROR pool timeout after 5000ms (in use 8/8)",
-             "<time> <time> ERROR pool timeout after <duration> (in use <id>)"),
-            ("GET /v1/orders/1234 HTTP/1.1 status=500 took=0.25s", "GET <path> HTTP/1.1 status=500 took=<value>"),
-            ("conn 10.0.3.17:5432 id 7d444840-9dc0-11d1-b245-5ffdce74fad2 at 0x7ffe",
-             "conn <ip>:<num> id <uuid> at <hex>"),
-            ("c.Travel2Controller#115 TraceID: 6f3cbf058c2765548a39ad724905d6a1",
-             "c.Travel2Controller#115 TraceID: <hex>"),
+            (
+                "2026-10-14 03:21:09.377 ERROR pool timeout after 5000ms (in use 8/8)",
+                "<time> <time> ERROR pool timeout after <duration> (in use <id>)",
+            ),
+            (
+                "GET /v1/orders/1234 HTTP/1.1 status=500 took=0.25s",
+                "GET <path> HTTP/1.1 status=500 took=<value>",
+            ),
+            (
+                "conn 10.0.3.17:5432 id 7d444840-9dc0-11d1-b245-5ffdce74fad2 at 0x7ffe",
+                "conn <ip>:<num> id <uuid> at <hex>",
+            ),
+            (
+                "c.Travel2Controller#115 TraceID: 6f3cbf058c2765548a39ad724905d6a1",
+                "c.Travel2Controller#115 TraceID: <hex>",
+            ),
             ("接続に失敗しました 再試行 3 回目", "接続に失敗しました 再試行 <num> 回目"),
         ] {
             assert_eq!(template(line), expected);
@@ -274,7 +290,9 @@ mod tests {
 
     #[test]
     fn any_text_has_a_shape() {
-        for line in ["", "   ", "{", "{\"a\":", "\u{0}\u{1b}[31m", &"x ".repeat(100_000), "=,=:=", "日本語だけ"] {
+        for line in
+            ["", "   ", "{", "{\"a\":", "\u{0}\u{1b}[31m", &"x ".repeat(100_000), "=,=:=", "日本語だけ"]
+        {
             let s = shape(line);
             assert!(s.template.len() < 10_000);
         }

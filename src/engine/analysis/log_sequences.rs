@@ -58,7 +58,8 @@ impl Sequences {
         let last = self.open.insert((span, line.0), (line.1, phase));
         if let Some((pattern, then)) = last
             && then == phase
-            && (self.follows.len() < SUCCESSIONS_MAX || self.follows.contains_key(&((line.0, pattern), line.1)))
+            && (self.follows.len() < SUCCESSIONS_MAX
+                || self.follows.contains_key(&((line.0, pattern), line.1)))
         {
             add(self.follows.entry(((line.0, pattern), line.1)).or_default(), phase);
         }

@@ -229,9 +229,10 @@ fn incident_points(scope: &Scope, kept: &Kept) -> Vec<(Timestamp, f64)> {
 
 /// Impact first, then strength, then identity: a total order.
 fn by_weight(a: &Observation, b: &Observation) -> std::cmp::Ordering {
-    weight(b).total_cmp(&weight(a)).then_with(|| a.resource.cmp(&b.resource)).then_with(|| {
-        a.query.parameters.cmp(&b.query.parameters)
-    })
+    weight(b)
+        .total_cmp(&weight(a))
+        .then_with(|| a.resource.cmp(&b.resource))
+        .then_with(|| a.query.parameters.cmp(&b.query.parameters))
 }
 
 fn weight(observation: &Observation) -> f64 {

@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use crate::model::cause::{Part, PartKind};
 use crate::model::id::ItemId;
 use crate::model::num::tidy;
-use crate::model::observation::{Impact, LogPattern, MetricDeviation, Movement, PatternChange, Severity, Signal};
+use crate::model::observation::{
+    Impact, LogPattern, MetricDeviation, Movement, PatternChange, Severity, Signal,
+};
 use crate::model::resource::ResourceId;
 
 use super::impact::confidence;
@@ -94,8 +96,12 @@ fn impact(evidence: &Evidence<'_>, parts: &mut Parts) {
             return None;
         }
         let callees = graph.callees(resource);
-        let explained: f64 =
-            callees.iter().filter_map(|c| of.get(*c)).filter(|(_, i)| i.known_before).map(|(_, i)| i.excess).sum();
+        let explained: f64 = callees
+            .iter()
+            .filter_map(|c| of.get(*c))
+            .filter(|(_, i)| i.known_before)
+            .map(|(_, i)| i.excess)
+            .sum();
         let blind = !callees.is_empty() && of.len() <= 1;
         let factor = if blind { BLIND } else { 1.0 };
         Some((own.excess, explained, factor * (own.excess - explained).max(0.0) * confidence(own.z)))
@@ -220,7 +226,13 @@ fn logs(evidence: &Evidence<'_>, parts: &mut Parts) {
         let explained = callees.iter().filter_map(|c| of.get(*c)).map(|(v, _)| *v).fold(0.0, f64::max);
         let rest = value * (1.0 - explained);
         let items = items.clone();
-        let part = Part { kind: PartKind::Logs, value: tidy(rest), seen: tidy(*value), explained: tidy(explained), items };
+        let part = Part {
+            kind: PartKind::Logs,
+            value: tidy(rest),
+            seen: tidy(*value),
+            explained: tidy(explained),
+            items,
+        };
         add(parts, resource, part);
     }
 }
@@ -245,7 +257,9 @@ fn changes(evidence: &Evidence<'_>, parts: &mut Parts) {
         if !(-60..=crate::limits::CHANGE_LEAD_S_MAX).contains(&lead) {
             continue;
         }
-        let near = 1.0 - crate::model::num::real_signed(lead.max(0)) / crate::model::num::real_signed(crate::limits::CHANGE_LEAD_S_MAX);
+        let near = 1.0
+            - crate::model::num::real_signed(lead.max(0))
+                / crate::model::num::real_signed(crate::limits::CHANGE_LEAD_S_MAX);
         let part = Part {
             kind: PartKind::Change,
             value: tidy(near),

@@ -23,10 +23,45 @@ pub enum Role {
 /// Parts of names and the role that they tell, in order of precedence.
 const HINTS: [(Role, &[&str]); 5] = [
     (Role::Availability, &["availab", "successrate", "success_rate", "healthyhost"]),
-    (Role::Errors, &["error", "fault", "5xx", "4xx", "fail", "exception", "throttl", "reject", "deadlock", "drop"]),
-    (Role::Latency, &["latency", "duration", "responsetime", "response_time", "waittime", "wait_time", "delay", "ageof", "lag"]),
-    (Role::Saturation, &["cpu", "memory", "util", "disk", "connection", "storage", "dbload", "credit", "iops", "depth", "messagesvisible", "concurren"]),
-    (Role::Traffic, &["request", "invocation", "count", "calls", "workload", "throughput", "messages", "bytes", "ops"]),
+    (
+        Role::Errors,
+        &["error", "fault", "5xx", "4xx", "fail", "exception", "throttl", "reject", "deadlock", "drop"],
+    ),
+    (
+        Role::Latency,
+        &[
+            "latency",
+            "duration",
+            "responsetime",
+            "response_time",
+            "waittime",
+            "wait_time",
+            "delay",
+            "ageof",
+            "lag",
+        ],
+    ),
+    (
+        Role::Saturation,
+        &[
+            "cpu",
+            "memory",
+            "util",
+            "disk",
+            "connection",
+            "storage",
+            "dbload",
+            "credit",
+            "iops",
+            "depth",
+            "messagesvisible",
+            "concurren",
+        ],
+    ),
+    (
+        Role::Traffic,
+        &["request", "invocation", "count", "calls", "workload", "throughput", "messages", "bytes", "ops"],
+    ),
 ];
 
 /// The role that a metric's name suggests.

@@ -95,8 +95,9 @@ mod tests {
     #[test]
     fn a_shifted_recording_is_found() {
         for shift in [-52, 3_600, -32_400] {
-            let coverage: Coverage =
-                filled(10_000 - shift, 10_200 - shift).chain(filled(20_000 - shift, 20_060 - shift)).collect();
+            let coverage: Coverage = filled(10_000 - shift, 10_200 - shift)
+                .chain(filled(20_000 - shift, 20_060 - shift))
+                .collect();
             assert_eq!(offset_s(&coverage, &spans()), shift);
         }
     }

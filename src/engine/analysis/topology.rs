@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
+use petgraph::Direction;
 use petgraph::graph::{DiGraph, NodeIndex};
 use petgraph::visit::EdgeRef;
-use petgraph::Direction;
 
 use crate::model::resource::{Edge, EdgeKind, Resource, ResourceId};
 
@@ -147,7 +147,10 @@ mod tests {
 
     #[test]
     fn paths_are_shortest_and_cycles_end() {
-        let g = Graph::new(&[], &[edge("a", "b"), edge("b", "a"), edge("b", "c"), edge("a", "c"), edge("c", "c")]);
+        let g = Graph::new(
+            &[],
+            &[edge("a", "b"), edge("b", "a"), edge("b", "c"), edge("a", "c"), edge("c", "c")],
+        );
         let paths = g.paths_from(&ResourceId::new("a"));
         assert_eq!(paths[&ResourceId::new("c")].len(), 2);
         assert_eq!(g.upstream_of(&ResourceId::new("c")).len(), 3);

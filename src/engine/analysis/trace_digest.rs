@@ -115,6 +115,9 @@ impl Sums {
     }
 }
 
+/// Before and after.
+type Phases = (Sums, Sums);
+
 /// Caller (absent: outside), callee, operation.
 type Key = (Option<u32>, u32, u32);
 
@@ -168,7 +171,7 @@ impl<'a> TraceDigest<'a> {
         let calls = calls(&mut self.spans);
         let sums = self.sum(&calls);
         let mut findings = TraceFindings { gaps: self.gaps(&calls), ..TraceFindings::default() };
-        let mut links: BTreeMap<(Option<u32>, u32), Vec<(Sums, Sums)>> = BTreeMap::new();
+        let mut links: BTreeMap<(Option<u32>, u32), Vec<Phases>> = BTreeMap::new();
         for ((caller, callee, _), (before, after)) in &sums {
             links.entry((*caller, *callee)).or_default().push((*before, *after));
         }
@@ -188,8 +191,8 @@ impl<'a> TraceDigest<'a> {
         findings
     }
 
-    fn sum(&self, calls: &[Call]) -> BTreeMap<Key, (Sums, Sums)> {
-        let mut sums: BTreeMap<Key, (Sums, Sums)> = BTreeMap::new();
+    fn sum(&self, calls: &[Call]) -> BTreeMap<Key, Phases> {
+        let mut sums: BTreeMap<Key, Phases> = BTreeMap::new();
         for call in calls {
             let entry = sums.entry((call.caller, call.callee, call.operation)).or_default();
             match self.scope.phase(Timestamp::from_micros(call.start)) {
@@ -209,7 +212,7 @@ impl<'a> TraceDigest<'a> {
         &self,
         caller: Option<u32>,
         callee: u32,
-        operations: &[(Sums, Sums)],
+        operations: &[Phases],
         since: Timestamp,
         outside_s: f64,
     ) -> Option<Observation> {
@@ -277,23 +280,18 @@ fn first_call(calls: &[Call], caller: Option<u32>, callee: u32, scope: &Scope) -
 }
 
 /// Seconds that calls from outside would have taken in the incident, had each operation kept its usual time.
-fn outside_s(sums: &BTreeMap<Key, (Sums, Sums)>) -> f64 {
+fn outside_s(sums: &BTreeMap<Key, Phases>) -> f64 {
     let entries = || sums.iter().filter(|((caller, _, _), _)| caller.is_none()).map(|(_, s)| s);
-    let known: f64 = entries()
-        .filter(|(b, _)| b.calls > 0.0)
-        .map(|(b, a)| b.duration / b.calls * a.calls)
-        .sum();
+    let known: f64 =
+        entries().filter(|(b, _)| b.calls > 0.0).map(|(b, a)| b.duration / b.calls * a.calls).sum();
     let any: f64 = entries().map(|(_, a)| a.duration).sum();
     (if known > 0.0 { known } else { any }) / 1_000.0
 }
 
 /// All operations of a link in one record. Excess is summed per operation, so that a changed mix is no change.
-fn summarise(
-    operations: &[(Sums, Sums)],
-    (time_before, time_after): (f64, f64),
-    outside_s: f64,
-) -> TraceLink {
-    let total = |f: fn(&Sums) -> f64| operations.iter().fold((0.0, 0.0), |t, (b, a)| (t.0 + f(b), t.1 + f(a)));
+fn summarise(operations: &[Phases], (time_before, time_after): (f64, f64), outside_s: f64) -> TraceLink {
+    let total =
+        |f: fn(&Sums) -> f64| operations.iter().fold((0.0, 0.0), |t, (b, a)| (t.0 + f(b), t.1 + f(a)));
     let (calls_before, calls_after) = total(|s| s.calls);
     let (errors_before, errors_after) = total(|s| s.errors);
     let (own_errors_before, own_errors_after) = total(|s| s.own_errors);

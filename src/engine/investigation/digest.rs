@@ -88,7 +88,8 @@ impl<'a> Digest<'a> {
         let traces = self.traces.finish(limits);
         let logs = self.logs.finish(limits);
         items.extend(made.links(traces.links));
-        let observations = metrics.observations.into_iter().chain(traces.observations).chain(logs.observations);
+        let observations =
+            metrics.observations.into_iter().chain(traces.observations).chain(logs.observations);
         items.extend(observations.map(|o| made.observation(o)));
         let gaps = metrics.gaps.into_iter().chain(traces.gaps).chain(logs.gaps);
         items.extend(gaps.map(|g| made.gap(g)));

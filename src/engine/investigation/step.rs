@@ -106,7 +106,9 @@ fn provisional(state: &State, onset: Timestamp) -> bool {
         .filter(|(_, o)| o.resource == opened.alarm.resource)
         .filter_map(|(_, o)| match &o.signal {
             Signal::MetricDeviation(m) if m.impact.is_some() => Some(i64::from(m.period_s)),
-            Signal::MetricDeviation(_) | Signal::LogPattern(_) | Signal::TraceLink(_) | Signal::Change(_) => None,
+            Signal::MetricDeviation(_) | Signal::LogPattern(_) | Signal::TraceLink(_) | Signal::Change(_) => {
+                None
+            }
         })
         .max();
     period.is_some_and(|p| opened.alarm.window.end.secs_since(onset) < p)

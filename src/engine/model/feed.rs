@@ -102,7 +102,9 @@ impl Body {
     #[must_use]
     pub fn kind(&self) -> ItemKind {
         match self {
-            Self::Opened(_) | Self::Collected(_) | Self::Concluded(_) | Self::Matched(_) => ItemKind::Lifecycle,
+            Self::Opened(_) | Self::Collected(_) | Self::Concluded(_) | Self::Matched(_) => {
+                ItemKind::Lifecycle
+            }
             Self::AlarmTransition(_) => ItemKind::Alarm,
             Self::Topology(_) => ItemKind::Topology,
             Self::Observation(_) => ItemKind::Observation,
@@ -266,10 +268,8 @@ pub fn canonical_digest<T: Serialize>(value: &T) -> String {
 /// Lower-case hexadecimal.
 #[must_use]
 pub fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
     bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut out, b| {
-        // Writing to a String cannot fail.
-        let _ = write!(out, "{b:02x}");
+        out.push_str(&format!("{b:02x}"));
         out
     })
 }
@@ -324,8 +324,7 @@ pub fn verify(items: &[Value]) -> Result<(), Broken> {
     for (index, item) in items.iter().enumerate() {
         let position = index + 1;
         let text = |key: &str| item.get(key).and_then(Value::as_str).unwrap_or_default();
-        let broken =
-            |problem: String| Broken { position, what: super::text::plain(text("id")), problem };
+        let broken = |problem: String| Broken { position, what: super::text::plain(text("id")), problem };
         let seq = item.get("seq").and_then(Value::as_u64);
         if seq != u64::try_from(position).ok() {
             return Err(broken(format!(

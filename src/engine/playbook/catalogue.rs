@@ -131,7 +131,9 @@ fn check_parameter(name: &str, source: &ParameterSource, known: &Parameter) -> V
     if matches!(source, ParameterSource::Constants(_)) && !known.kind.ends_with("List") {
         problems.push(format!("`{name}` takes one value (`{}`), not a list", known.kind));
     }
-    if known.kind == "AWS::IAM::Role::Arn" && !matches!(source, ParameterSource::Setting(_) | ParameterSource::Person(_)) {
+    if known.kind == "AWS::IAM::Role::Arn"
+        && !matches!(source, ParameterSource::Setting(_) | ParameterSource::Person(_))
+    {
         problems.push(format!("`{name}` is a role: only a setting or a person may name it"));
     }
     if let ParameterSource::Incident(named) = source

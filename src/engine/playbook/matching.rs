@@ -172,7 +172,10 @@ fn meets(observation: &Observation, condition: &Condition) -> bool {
             (c.kinds.is_empty() || c.kinds.contains(&kind))
                 && (-60..=c.within_s).contains(&change.before_onset_s)
         }
-        (Signal::MetricDeviation(_) | Signal::LogPattern(_) | Signal::TraceLink(_) | Signal::Change(_), _) => false,
+        (
+            Signal::MetricDeviation(_) | Signal::LogPattern(_) | Signal::TraceLink(_) | Signal::Change(_),
+            _,
+        ) => false,
     }
 }
 
@@ -225,11 +228,16 @@ fn bind(case: &Case<'_>, hypothesis: &HypothesisFacts, source: &ParameterSource)
             let whole = Timestamp::from_secs(t.secs()).to_string();
             Ok(Binding { values: vec![whole], origin: Origin::Incident { name: named.name.clone() } })
         }
-        ParameterSource::Constant(value) => Ok(Binding { values: vec![value.clone()], origin: Origin::Constant }),
-        ParameterSource::Constants(values) => Ok(Binding { values: values.clone(), origin: Origin::Constant }),
+        ParameterSource::Constant(value) => {
+            Ok(Binding { values: vec![value.clone()], origin: Origin::Constant })
+        }
+        ParameterSource::Constants(values) => {
+            Ok(Binding { values: values.clone(), origin: Origin::Constant })
+        }
         ParameterSource::Setting(named) => {
             let wanted = format!("setting `{}`", named.name);
-            let value = case.settings.get(&named.name).filter(|v| fits(v, named.prefix.as_deref())).ok_or(wanted)?;
+            let value =
+                case.settings.get(&named.name).filter(|v| fits(v, named.prefix.as_deref())).ok_or(wanted)?;
             Ok(Binding { values: vec![value.clone()], origin: Origin::Setting { name: named.name.clone() } })
         }
         ParameterSource::Person(_) => Err("a person".to_owned()),
@@ -245,12 +253,13 @@ fn resource(case: &Case<'_>, cause: &ResourceId, shape: &Shape) -> Result<Bindin
 }
 
 fn dimension(case: &Case<'_>, cause: &ResourceId, named: &Named) -> Result<Binding, String> {
-    let found = case.observations.iter().filter(|(_, o)| &o.resource == cause).find_map(|(id, o)| match &o.signal {
-        Signal::MetricDeviation(m) => {
-            m.dimensions.get(&named.name).filter(|v| fits(v, named.prefix.as_deref())).map(|v| (*id, v))
-        }
-        Signal::LogPattern(_) | Signal::TraceLink(_) | Signal::Change(_) => None,
-    });
+    let found =
+        case.observations.iter().filter(|(_, o)| &o.resource == cause).find_map(|(id, o)| match &o.signal {
+            Signal::MetricDeviation(m) => {
+                m.dimensions.get(&named.name).filter(|v| fits(v, named.prefix.as_deref())).map(|v| (*id, v))
+            }
+            Signal::LogPattern(_) | Signal::TraceLink(_) | Signal::Change(_) => None,
+        });
     let wanted = || format!("dimension `{}`{}", named.name, beginning(named.prefix.as_deref()));
     let (item, value) = found.ok_or_else(wanted)?;
     Ok(Binding { values: vec![value.clone()], origin: Origin::Dimension { name: named.name.clone(), item } })
@@ -301,7 +310,9 @@ mod tests {
 
     #[test]
     fn only_identifiers_are_bound() {
-        for good in ["orders", "arn:aws:ecs:ap-northeast-1:111122223333:task-definition/orders:41", "app/x/50dc"] {
+        for good in
+            ["orders", "arn:aws:ecs:ap-northeast-1:111122223333:task-definition/orders:41", "app/x/50dc"]
+        {
             assert!(fits(good, None), "{good}");
         }
         for bad in ["", "a b", "x;rm", "a\nb", "$(id)", "`id`", "{{ssm:x}}", "日本", &"a".repeat(513)] {

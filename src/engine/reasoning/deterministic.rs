@@ -115,11 +115,17 @@ fn reasons(
 ) -> Vec<StrengthReason> {
     let mut reasons = Vec::new();
     let lead = candidate.account.iter().find(|p| p.kind != PartKind::Change);
-    if let Some(lead) = lead.filter(|p| matches!(p.kind, PartKind::Impact | PartKind::OwnTime | PartKind::CallDelay)) {
+    if let Some(lead) =
+        lead.filter(|p| matches!(p.kind, PartKind::Impact | PartKind::OwnTime | PartKind::CallDelay))
+    {
         reasons.push(StrengthReason::ExplainsShare { share: tidy(lead.value.min(1.0)) });
     }
-    let kinds: BTreeSet<PartKind> =
-        candidate.account.iter().filter(|p| p.value >= KIND_MIN && p.kind != PartKind::Change).map(|p| p.kind).collect();
+    let kinds: BTreeSet<PartKind> = candidate
+        .account
+        .iter()
+        .filter(|p| p.value >= KIND_MIN && p.kind != PartKind::Change)
+        .map(|p| p.kind)
+        .collect();
     if kinds.len() >= 2 {
         reasons.push(StrengthReason::KindsAgree { kinds: u32_of(kinds.len()) });
     } else {
@@ -129,7 +135,9 @@ fn reasons(
     if let Some((item, seconds)) = trigger.and_then(|id| seconds_before(grounds, id).map(|s| (id, s))) {
         reasons.push(StrengthReason::ChangeBefore { item, seconds });
     }
-    let outside = |id: &ItemId| grounds.observations.get(id).is_some_and(|o| o.provenance >= Provenance::ApplicationLog);
+    let outside = |id: &ItemId| {
+        grounds.observations.get(id).is_some_and(|o| o.provenance >= Provenance::ApplicationLog)
+    };
     if supporting.iter().all(outside) {
         reasons.push(StrengthReason::OnlyExternal);
     }
@@ -137,7 +145,10 @@ fn reasons(
         reasons.push(StrengthReason::Provisional);
     }
     let missing = grounds.gaps.iter().find(|(_, g)| {
-        matches!(g.reason, GapReason::Denied | GapReason::Unavailable | GapReason::NoBaseline | GapReason::Truncated)
+        matches!(
+            g.reason,
+            GapReason::Denied | GapReason::Unavailable | GapReason::NoBaseline | GapReason::Truncated
+        )
     });
     reasons.extend(missing.map(|(id, _)| StrengthReason::SourceMissing { item: *id }));
     reasons
@@ -169,7 +180,9 @@ fn contradicting(grounds: &Grounds<'_>, candidate: &Candidate) -> Vec<ItemId> {
         .observations
         .iter()
         .filter(|(_, o)| between(&o.resource) && !matches!(o.signal, Signal::Change(_)))
-        .filter(|(_, o)| strength(o) >= 0.8 && since.secs_since(o.since) > BEFORE_CAUSE_S && o.since >= grounds.onset)
+        .filter(|(_, o)| {
+            strength(o) >= 0.8 && since.secs_since(o.since) > BEFORE_CAUSE_S && o.since >= grounds.onset
+        })
         .map(|(id, _)| *id)
         .take(ITEMS_PER_PART)
         .collect()
