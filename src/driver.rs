@@ -9,7 +9,7 @@ use anyhow::{Context, Result};
 use tantei_engine::investigation::{Action, Digest, State, authorise, step};
 use tantei_engine::limits::Limits;
 use tantei_engine::model::alarm::AlarmTransition;
-use tantei_engine::model::execution::{Approval, Execution, RunEvent};
+use tantei_engine::model::execution::{Approval, Execution, Refusal, RunEvent};
 use tantei_engine::model::feed::{Body, Collected, FeedItem, Matched, NewItem, Opened, Principal, Usage};
 use tantei_engine::model::gap::{Gap, GapReason};
 use tantei_engine::model::id::ItemId;
@@ -192,7 +192,7 @@ impl Driver {
         let plan = match authorise(&self.state, suggestion, now) {
             Ok(plan) => plan.clone(),
             Err(refusal) => {
-                let event = RunEvent::Refused { why: refusal.to_string() };
+                let event = RunEvent::Refused(refusal);
                 return self.append_run(suggestion, None, now, event, observer);
             }
         };
@@ -208,7 +208,8 @@ impl Driver {
                 self.append_run(suggestion, run, report.at, event, observer)
             }
             Err(e) => {
-                let event = RunEvent::Refused { why: e.to_string() };
+                let event =
+                    RunEvent::Refused(Refusal::Automation { message: Untrusted::new(&e.to_string()) });
                 self.append_run(suggestion, None, self.ports.clock.now(), event, observer)
             }
         }

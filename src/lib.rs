@@ -7,4 +7,6 @@ pub mod clock;
 pub mod driver;
 pub mod playbooks;
 pub mod ports;
+pub mod render;
 pub mod replay;
+pub mod words;

@@ -5,8 +5,10 @@
 
 mod audit;
 mod demo;
+mod document;
 mod evaluate;
 mod investigate;
+mod live;
 mod output;
 mod playbooks;
 

@@ -3,12 +3,15 @@
 //! A reader that goes away (`| head`) is no failure.
 
 use std::io::{self, IsTerminal as _, Write as _};
+use std::path::Path;
 use std::process::ExitCode;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 use tantei_engine::model::text::plain;
+
+use crate::render::terminal::Style;
 
 /// What went wrong was in the arguments or the input, not outside.
 #[derive(Debug, thiserror::Error)]
@@ -47,9 +50,28 @@ fn forgiving(result: io::Result<()>) -> Result<()> {
     }
 }
 
-/// Whether a person looks at standard output.
-pub(super) fn to_terminal() -> bool {
-    io::stdout().is_terminal()
+/// Writes a file, naming it when that fails.
+pub(super) fn file(path: &Path, text: &str) -> Result<()> {
+    std::fs::write(path, text).with_context(|| format!("`{}` cannot be written", path.display()))
+}
+
+/// Layout for a person where one looks at standard output, plain for a pipe.
+pub(super) fn style() -> Style {
+    let terminal = console::Term::stdout();
+    if io::stdout().is_terminal() {
+        let (_, columns) = terminal.size();
+        return Style::terminal(usize::from(columns));
+    }
+    Style::PLAIN
+}
+
+/// A line on standard error that moves while something is read; invisible unless a person looks at it.
+pub(super) fn spinner() -> ProgressBar {
+    let bar = ProgressBar::new_spinner();
+    if let Ok(style) = ProgressStyle::with_template("{spinner} {msg}") {
+        bar.set_style(style);
+    }
+    bar
 }
 
 /// A bar on standard error; invisible unless a person looks at it.

@@ -15,3 +15,4 @@ pub mod model;
 pub mod playbook;
 pub mod reasoning;
 pub mod recovery;
+pub mod report;

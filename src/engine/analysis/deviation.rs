@@ -102,7 +102,7 @@ mod tests {
 
     #[test]
     fn a_deviation_is_dated_back_to_where_it_began() {
-        let before = Sample::new([10.0, 11.0, 9.0, 10.5, 9.5, 10.0]);
+        let before = Sample::new([10.0, 11.0, 9.0, 10.5, 9.5, 10.0, 10.2, 9.8]);
         let (lead, after) = (points(&[10.0, 29.0, 10.0, 30.0, 31.0]), points(&[0.0; 6]));
         let after = vec![(after[5].0, 30.0)];
         let jump = compare(&before, &lead, &after, 0.0).unwrap();

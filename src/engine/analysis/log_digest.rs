@@ -26,6 +26,9 @@ const STRENGTH_MIN: f64 = 0.5;
 /// Resources that log: beyond it lines are counted under the last one's name no more, but dropped and counted.
 const RESOURCES_MAX: usize = 20_000;
 
+/// Patterns of resources counted at once; lines of further ones are counted as folded.
+const ENTRIES_MAX: usize = 400_000;
+
 /// A pattern of a resource.
 #[derive(Debug, Default)]
 struct Entry {
@@ -97,6 +100,10 @@ impl<'a> LogDigest<'a> {
         let shape = shape(&event.message);
         let pattern = self.pattern(shape.template, shape.severity);
         let line = (resource, pattern);
+        if self.entries.len() >= ENTRIES_MAX && !self.entries.contains_key(&line) {
+            self.folded += 1;
+            return;
+        }
         let entry = self.entries.entry(line).or_default();
         match phase {
             Phase::Before => {

@@ -1,5 +1,7 @@
 //! Robust statistics over small samples. No time series, no meaning.
 
+use std::cell::OnceCell;
+
 use crate::model::num::{index, real, tidy, u32_of};
 use crate::model::observation::Summary;
 
@@ -7,6 +9,8 @@ use crate::model::observation::Summary;
 #[derive(Debug, Clone, Default)]
 pub struct Sample {
     sorted: Vec<f64>,
+    /// Asked for several times, costs a pass each: remembered.
+    mad: OnceCell<f64>,
 }
 
 impl Sample {
@@ -15,7 +19,7 @@ impl Sample {
     pub fn new(values: impl IntoIterator<Item = f64>) -> Self {
         let mut sorted: Vec<f64> = values.into_iter().filter(|v| v.is_finite()).collect();
         sorted.sort_unstable_by(f64::total_cmp);
-        Self { sorted }
+        Self { sorted, mad: OnceCell::new() }
     }
 
     /// Number of values.
@@ -65,7 +69,7 @@ impl Sample {
         if let Ok(i) = sorted.binary_search_by(|v| v.total_cmp(&value)) {
             sorted.remove(i);
         }
-        Self { sorted }
+        Self { sorted, mad: OnceCell::new() }
     }
 
     /// Arithmetic mean; 0 when empty.
@@ -77,8 +81,10 @@ impl Sample {
     /// Median absolute deviation from the median; 0 when empty.
     #[must_use]
     pub fn mad(&self) -> f64 {
-        let median = self.median();
-        Self::new(self.sorted.iter().map(|v| (v - median).abs())).median()
+        *self.mad.get_or_init(|| {
+            let median = self.median();
+            median_of(self.sorted.iter().map(|v| (v - median).abs()).collect())
+        })
     }
 
     /// Standard deviation; 0 below two values.
@@ -110,6 +116,18 @@ impl Sample {
             mad: tidy(self.mad()),
         }
     }
+}
+
+/// The median by selection, which costs less than sorting; 0 when empty.
+fn median_of(mut values: Vec<f64>) -> f64 {
+    let half = values.len() / 2;
+    let even = values.len().is_multiple_of(2);
+    if values.is_empty() {
+        return 0.0;
+    }
+    let (low, middle, _) = values.select_nth_unstable_by(half, f64::total_cmp);
+    let below = low.iter().copied().fold(f64::MIN, f64::max);
+    if even { below + (*middle - below) * 0.5 } else { *middle }
 }
 
 /// Arithmetic mean; 0 when empty.

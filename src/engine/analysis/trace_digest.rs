@@ -19,6 +19,9 @@ use super::trace_tree::{Call, Compact, calls};
 /// Links weaker than this are noise to people.
 const STRENGTH_MIN: f64 = 0.2;
 
+/// A link that adds less than this share to the time of all calls from outside changes nothing that matters.
+const SHARE_MIN: f64 = 0.003;
+
 /// Units of standard error at which 63 % of certainty is reached.
 const STRENGTH_SCALE: f64 = 4.0;
 
@@ -217,7 +220,8 @@ impl<'a> TraceDigest<'a> {
         outside_s: f64,
     ) -> Option<Observation> {
         let link = summarise(operations, self.time_ratio(), outside_s);
-        if link.strength < STRENGTH_MIN {
+        let matters = link.excess_share >= SHARE_MIN || link.excess_errors > 0.0 || link.calls_after == 0;
+        if link.strength < STRENGTH_MIN || !matters {
             return None;
         }
         let (callee, caller) = (self.resource(callee), caller.map(|c| self.resource(c)));

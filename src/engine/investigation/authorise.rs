@@ -1,33 +1,11 @@
 //! The last check before a run: nothing executes without an approval of exactly this plan, in time, once.
 
+use crate::model::execution::Refusal;
 use crate::model::id::ItemId;
 use crate::model::suggestion::Plan;
 use crate::model::time::Timestamp;
 
 use super::state::State;
-
-/// Why a plan may not run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum Refusal {
-    /// The suggestion has no plan that could run.
-    #[error("there is no plan that could run")]
-    NoPlan,
-    /// A person discarded the suggestion or its hypothesis.
-    #[error("a person discarded it")]
-    Discarded,
-    /// Nobody approved it, or the last word was no.
-    #[error("nobody approved it")]
-    NotApproved,
-    /// What was approved is not this plan.
-    #[error("the approval is for another plan")]
-    OtherDigest,
-    /// The approval ended to hold.
-    #[error("the approval has expired")]
-    Expired,
-    /// It was started before.
-    #[error("it was started before")]
-    Started,
-}
 
 /// The plan of the suggestion, if it may run now.
 ///

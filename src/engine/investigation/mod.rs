@@ -8,7 +8,7 @@ mod state;
 mod step;
 
 pub use action::Action;
-pub use authorise::{Refusal, authorise};
+pub use authorise::authorise;
 pub use digest::Digest;
 pub use state::{ApplyError, State};
 pub use step::{ranking, step};

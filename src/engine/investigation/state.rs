@@ -191,7 +191,7 @@ impl State {
             .iter()
             .rev()
             .filter(|(_, e, _)| e.suggestion == suggestion)
-            .find(|(_, e, _)| matches!(e.event, RunEvent::Ended { .. } | RunEvent::Refused { .. }))
+            .find(|(_, e, _)| matches!(e.event, RunEvent::Ended { .. } | RunEvent::Refused(_)))
             .map(|(_, e, at)| (&e.event, *at))
     }
 

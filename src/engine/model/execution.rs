@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::id::ItemId;
+use super::text::Untrusted;
 use super::time::Timestamp;
 
 /// A person's word on a plan. Who it was is the feed item's `by`.
@@ -36,6 +37,29 @@ pub enum RunStatus {
     TimedOut,
     /// Was stopped.
     Cancelled,
+}
+
+/// Why a plan was not started.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "why", rename_all = "snake_case")]
+pub enum Refusal {
+    /// The suggestion has no plan that could run.
+    NoPlan,
+    /// A person discarded the suggestion or its hypothesis.
+    Discarded,
+    /// Nobody approved it, or the last word was no.
+    NotApproved,
+    /// What was approved is not this plan.
+    OtherDigest,
+    /// The approval ended to hold.
+    Expired,
+    /// It was started before.
+    Started,
+    /// Automation refused or could not be reached.
+    Automation {
+        /// What it said.
+        message: Untrusted,
+    },
 }
 
 /// One event of a run.
@@ -74,10 +98,7 @@ pub enum RunEvent {
         status: RunStatus,
     },
     /// It could not be started.
-    Refused {
-        /// Why.
-        why: String,
-    },
+    Refused(Refusal),
 }
 
 /// Whether a fix helped.

@@ -289,13 +289,12 @@ pub fn seal(item: NewItem, number: u32, last: Option<&FeedItem>, recorded_at: Ti
         prev: last.map_or_else(|| GENESIS.to_owned(), |l| l.hash.clone()),
         hash: String::new(),
     };
-    sealed.hash = serde_json::to_value(&sealed).map_or_else(|_| String::new(), |v| hash_of(&v));
+    sealed.hash = serde_json::to_value(&sealed).map_or_else(|_| String::new(), hash_of);
     sealed
 }
 
 /// The hash of a stored item: over everything but its own `hash`.
-fn hash_of(item: &Value) -> String {
-    let mut item = item.clone();
+fn hash_of(mut item: Value) -> String {
     if let Some(map) = item.as_object_mut() {
         map.remove("hash");
     }
@@ -335,7 +334,7 @@ pub fn verify(items: &[Value]) -> Result<(), Broken> {
         if text("prev") != prev {
             return Err(broken("its `prev` is not the hash of the item before".to_owned()));
         }
-        if text("hash") != hash_of(item) {
+        if text("hash") != hash_of(item.clone()) {
             return Err(broken("its `hash` does not fit its content: it was edited".to_owned()));
         }
         text("hash").clone_into(&mut prev);

@@ -172,13 +172,44 @@ impl From<Plan> for SealedPlan {
     }
 }
 
+/// Where a value was looked for in vain.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(tag = "wanted", rename_all = "snake_case")]
+pub enum Wanted {
+    /// The resource's own identifier, in the shape that the runbook takes.
+    Resource,
+    /// A dimension of one of its metrics.
+    Dimension {
+        /// Its name.
+        name: String,
+    },
+    /// An attribute in the topology.
+    Attribute {
+        /// Its name.
+        name: String,
+    },
+    /// A field of a change.
+    Change {
+        /// Its name.
+        name: String,
+    },
+    /// A setting of the operator.
+    Setting {
+        /// Its name.
+        name: String,
+    },
+    /// Only a person can know it.
+    Person,
+}
+
 /// A parameter that nobody observed.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct MissingParameter {
     /// The parameter of the document.
     pub name: String,
     /// Where it was looked for.
-    pub wanted: String,
+    #[serde(flatten)]
+    pub source: Wanted,
 }
 
 /// What can be done.

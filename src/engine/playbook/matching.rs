@@ -14,7 +14,7 @@ use crate::model::num::u32_of;
 use crate::model::observation::{Observation, PatternChange, Signal};
 use crate::model::resource::{Resource, ResourceId};
 use crate::model::suggestion::{
-    Binding, MatchReason, MissingParameter, Origin, Plan, PlanFacts, SuggestedAction, Suggestion,
+    Binding, MatchReason, MissingParameter, Origin, Plan, PlanFacts, SuggestedAction, Suggestion, Wanted,
 };
 use crate::model::time::Timestamp;
 
@@ -54,7 +54,7 @@ pub fn suggest(case: &Case<'_>, library: &Library, suggestions_max: usize) -> Ve
     // One playbook and resource at most once: for its best hypothesis.
     let mut seen = BTreeSet::new();
     matches.retain(|m| seen.insert((m.playbook.playbook.clone(), m.hypothesis.cause.clone())));
-    (1..).zip(matches.into_iter().take(suggestions_max)).map(|(rank, m)| m.suggestion(case, rank)).collect()
+    (1..).zip(matches.into_iter().take(suggestions_max)).map(|(rank, m)| m.suggestion(rank)).collect()
 }
 
 /// A playbook that applies to a hypothesis.
@@ -88,14 +88,16 @@ impl Match<'_> {
         (self.hypothesis.rank, u32::MAX - points, action, self.playbook.effect, &self.playbook.playbook)
     }
 
-    fn suggestion(self, case: &Case<'_>, rank: u32) -> Suggestion {
+    /// Recommended is only what acts on the leading hypothesis, and never when everything that supports it could have
+    /// been written by somebody outside.
+    fn suggestion(self, rank: u32) -> Suggestion {
         let external = self.hypothesis.reasons.contains(&StrengthReason::OnlyExternal);
-        let _ = case;
+        let leading = self.hypothesis.rank == 1;
         Suggestion {
             hypothesis: self.id,
             playbook: self.playbook.playbook.clone(),
             rank,
-            recommended: !external && self.hypothesis.band > Band::Weak,
+            recommended: leading && !external && self.hypothesis.band > Band::Weak,
             reasons: self.reasons,
             action: self.action,
         }
@@ -208,14 +210,14 @@ fn bind_all(
     for (name, source) in &run.parameters {
         match bind(case, hypothesis, source) {
             Ok(binding) => drop(parameters.insert(name.clone(), binding)),
-            Err(wanted) => missing.push(MissingParameter { name: name.clone(), wanted }),
+            Err(source) => missing.push(MissingParameter { name: name.clone(), source }),
         }
     }
     (parameters, missing)
 }
 
 /// The value of a parameter, or where it was looked for in vain.
-fn bind(case: &Case<'_>, hypothesis: &HypothesisFacts, source: &ParameterSource) -> Result<Binding, String> {
+fn bind(case: &Case<'_>, hypothesis: &HypothesisFacts, source: &ParameterSource) -> Result<Binding, Wanted> {
     let cause = &hypothesis.cause;
     match source {
         ParameterSource::Resource(shape) => resource(case, cause, shape),
@@ -235,24 +237,24 @@ fn bind(case: &Case<'_>, hypothesis: &HypothesisFacts, source: &ParameterSource)
             Ok(Binding { values: values.clone(), origin: Origin::Constant })
         }
         ParameterSource::Setting(named) => {
-            let wanted = format!("setting `{}`", named.name);
+            let wanted = Wanted::Setting { name: named.name.clone() };
             let value =
                 case.settings.get(&named.name).filter(|v| fits(v, named.prefix.as_deref())).ok_or(wanted)?;
             Ok(Binding { values: vec![value.clone()], origin: Origin::Setting { name: named.name.clone() } })
         }
-        ParameterSource::Person(_) => Err("a person".to_owned()),
+        ParameterSource::Person(_) => Err(Wanted::Person),
     }
 }
 
-fn resource(case: &Case<'_>, cause: &ResourceId, shape: &Shape) -> Result<Binding, String> {
-    let wanted = || format!("resource identifier{}", beginning(shape.prefix.as_deref()));
+fn resource(case: &Case<'_>, cause: &ResourceId, shape: &Shape) -> Result<Binding, Wanted> {
+    let wanted = || Wanted::Resource;
     let value = Some(cause.as_str()).filter(|v| fits(v, shape.prefix.as_deref())).ok_or_else(wanted)?;
     let observed = case.observations.iter().find(|(_, o)| &o.resource == cause).map(|(id, _)| *id);
     let item = observed.or_else(|| case.resources.get(cause).map(|(_, id)| *id)).ok_or_else(wanted)?;
     Ok(Binding { values: vec![value.to_owned()], origin: Origin::Resource { item } })
 }
 
-fn dimension(case: &Case<'_>, cause: &ResourceId, named: &Named) -> Result<Binding, String> {
+fn dimension(case: &Case<'_>, cause: &ResourceId, named: &Named) -> Result<Binding, Wanted> {
     let found =
         case.observations.iter().filter(|(_, o)| &o.resource == cause).find_map(|(id, o)| match &o.signal {
             Signal::MetricDeviation(m) => {
@@ -260,20 +262,20 @@ fn dimension(case: &Case<'_>, cause: &ResourceId, named: &Named) -> Result<Bindi
             }
             Signal::LogPattern(_) | Signal::TraceLink(_) | Signal::Change(_) => None,
         });
-    let wanted = || format!("dimension `{}`{}", named.name, beginning(named.prefix.as_deref()));
+    let wanted = || Wanted::Dimension { name: named.name.clone() };
     let (item, value) = found.ok_or_else(wanted)?;
     Ok(Binding { values: vec![value.clone()], origin: Origin::Dimension { name: named.name.clone(), item } })
 }
 
-fn attribute(case: &Case<'_>, cause: &ResourceId, named: &Named) -> Result<Binding, String> {
+fn attribute(case: &Case<'_>, cause: &ResourceId, named: &Named) -> Result<Binding, Wanted> {
     let found = case.resources.get(cause).and_then(|(r, id)| r.attributes.get(&named.name).map(|v| (*id, v)));
-    let wanted = || format!("attribute `{}`{}", named.name, beginning(named.prefix.as_deref()));
+    let wanted = || Wanted::Attribute { name: named.name.clone() };
     let (item, value) = found.filter(|(_, v)| fits(v, named.prefix.as_deref())).ok_or_else(wanted)?;
     Ok(Binding { values: vec![value.clone()], origin: Origin::Attribute { name: named.name.clone(), item } })
 }
 
 /// A field of a control-plane change of the resource, nearest to the onset first.
-fn change(case: &Case<'_>, hypothesis: &HypothesisFacts, named: &Named) -> Result<Binding, String> {
+fn change(case: &Case<'_>, hypothesis: &HypothesisFacts, named: &Named) -> Result<Binding, Wanted> {
     let mut found: Vec<(i64, ItemId, &String)> = case
         .observations
         .iter()
@@ -285,14 +287,10 @@ fn change(case: &Case<'_>, hypothesis: &HypothesisFacts, named: &Named) -> Resul
         .filter(|(_, _, v)| fits(v, named.prefix.as_deref()))
         .collect();
     found.sort();
-    let wanted = || format!("change field `{}`{}", named.name, beginning(named.prefix.as_deref()));
+    let wanted = || Wanted::Change { name: named.name.clone() };
     let (_, item, value) = found.first().ok_or_else(wanted)?;
     let origin = Origin::Change { name: named.name.clone(), item: *item };
     Ok(Binding { values: vec![(*value).clone()], origin })
-}
-
-fn beginning(prefix: Option<&str>) -> String {
-    prefix.map_or_else(String::new, |p| format!(" beginning with `{p}`"))
 }
 
 /// Identifiers that AWS makes consist of these characters; anything else is not an identifier but an attempt.

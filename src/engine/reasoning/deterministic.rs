@@ -114,12 +114,7 @@ fn reasons(
     supporting: &[ItemId],
 ) -> Vec<StrengthReason> {
     let mut reasons = Vec::new();
-    let lead = candidate.account.iter().find(|p| p.kind != PartKind::Change);
-    if let Some(lead) =
-        lead.filter(|p| matches!(p.kind, PartKind::Impact | PartKind::OwnTime | PartKind::CallDelay))
-    {
-        reasons.push(StrengthReason::ExplainsShare { share: tidy(lead.value.min(1.0)) });
-    }
+    reasons.extend(share(grounds, candidate).map(|share| StrengthReason::ExplainsShare { share }));
     let kinds: BTreeSet<PartKind> = candidate
         .account
         .iter()
@@ -152,6 +147,28 @@ fn reasons(
     });
     reasons.extend(missing.map(|(id, _)| StrengthReason::SourceMissing { item: *id }));
     reasons
+}
+
+/// The share of the trouble that is the candidate's own: of what the alarmed resource suffers, or of all the time that
+/// was added anywhere in the traces.
+fn share(grounds: &Grounds<'_>, candidate: &Candidate) -> Option<f64> {
+    let parts = |c: &Candidate, kinds: &[PartKind]| -> f64 {
+        c.account.iter().filter(|p| kinds.contains(&p.kind)).map(|p| (p.seen - p.explained).max(0.0)).sum()
+    };
+    let lead = candidate.account.iter().find(|p| p.kind != PartKind::Change)?;
+    let (own, all) = match lead.kind {
+        PartKind::Impact => {
+            let seen = |c: &Candidate| c.account.iter().find(|p| p.kind == PartKind::Impact).map(|p| p.seen);
+            let target = grounds.ranking.candidates.iter().find(|c| &c.resource == grounds.target);
+            (parts(candidate, &[PartKind::Impact]), target.and_then(seen)?)
+        }
+        PartKind::OwnTime | PartKind::CallDelay => {
+            let kinds = [PartKind::OwnTime, PartKind::CallDelay];
+            (parts(candidate, &kinds), grounds.ranking.candidates.iter().map(|c| parts(c, &kinds)).sum())
+        }
+        PartKind::OwnErrors | PartKind::Saturation | PartKind::Logs | PartKind::Change => return None,
+    };
+    (all > 0.0).then(|| tidy((own / all).min(1.0)))
 }
 
 /// How the candidate stands to its neighbours in the ranking.
