@@ -1,7 +1,6 @@
-//! A small investigation, told in both languages and on both surfaces; half of its telemetry is hostile.
-#![expect(clippy::string_slice, reason = "a small scanner of ASCII fences; a wrong index fails the test")]
+//! The small investigation that the renderers' tests tell: one of everything, half of it hostile.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use tantei_engine::investigation::{State, ranking};
 use tantei_engine::model::alarm::{Alarm, AlarmState, AlarmTransition, Direction};
@@ -14,7 +13,7 @@ use tantei_engine::model::feed::{
 };
 use tantei_engine::model::gap::{Gap, GapReason};
 use tantei_engine::model::hypothesis::{Author, Check, Hypothesis, HypothesisFacts, StrengthReason};
-use tantei_engine::model::id::{ItemId, ItemKind};
+use tantei_engine::model::id::ItemId;
 use tantei_engine::model::observation::{
     ChangeEvent, Impact, LogPattern, MetricDeviation, Movement, Observation, PatternChange, Provenance,
     Severity, Signal, Summary, TraceLink,
@@ -26,29 +25,23 @@ use tantei_engine::model::suggestion::{
 };
 use tantei_engine::model::text::Untrusted;
 use tantei_engine::model::time::{TimeSpan, Timestamp};
-use tantei_engine::playbook::matching::Library;
 use tantei_engine::report::{self, Report};
 
-use crate::words::{Lang, Words};
-
-use super::terminal::Style;
-use super::{Surface, Voice, layout, markdown, terminal};
-
 /// Everything that a surface might mistake for more than text.
-const HOSTILE: &str = "pool timeout ![x](http://evil.example/p.png) [click](https://evil.example) <img src=x \
+pub(super) const HOSTILE: &str = "pool timeout ![x](http://evil.example/p.png) [click](https://evil.example) <img src=x \
     onerror=alert(1)> | evil | **evil** _evil_ `evil` ``evil`` www.evil.example mailto:evil@evil.example \u{1b}[31m \
     \u{202e}live \u{200b}\u{e0041} \n\n# evil\n- evil \\| evil";
 
 /// A name that tries the same.
-const HOSTILE_NAME: &str = "orders`|](http://evil.example)\u{202e}<b>";
+pub(super) const HOSTILE_NAME: &str = "orders`|](http://evil.example)\u{202e}<b>";
 
-struct Case {
-    state: State,
-    feed: Vec<FeedItem>,
+pub(super) struct Case {
+    pub(super) state: State,
+    pub(super) feed: Vec<FeedItem>,
 }
 
 impl Case {
-    fn add(&mut self, at: i64, by: Principal, body: Body) -> ItemId {
+    pub(super) fn add(&mut self, at: i64, by: Principal, body: Body) -> ItemId {
         let at = t(at);
         let item = self.state.seal(NewItem { happened_at: at, by, because: Vec::new(), body }, at);
         self.state.apply(&item).unwrap();
@@ -56,7 +49,13 @@ impl Case {
         item.id
     }
 
-    fn observe(&mut self, resource: &str, peer: Option<&str>, since: i64, signal: Signal) -> ItemId {
+    pub(super) fn observe(
+        &mut self,
+        resource: &str,
+        peer: Option<&str>,
+        since: i64,
+        signal: Signal,
+    ) -> ItemId {
         let source = match signal {
             Signal::MetricDeviation(_) => Source::Metrics,
             Signal::LogPattern(_) => Source::Logs,
@@ -76,21 +75,21 @@ impl Case {
         self.add(since, Principal::Collector { source }, Body::Observation(Box::new(observation)))
     }
 
-    fn report(&self) -> Report {
+    pub(super) fn report(&self) -> Report {
         report::facts(&self.state, &self.feed, &ranking(&self.state))
     }
 }
 
 /// Seconds after 2026-11-24 06:00:00.
-fn t(s: i64) -> Timestamp {
+pub(super) fn t(s: i64) -> Timestamp {
     Timestamp::from_secs(1_795_500_000 + s)
 }
 
-fn window() -> TimeSpan {
+pub(super) fn window() -> TimeSpan {
     TimeSpan::new(t(660), t(840))
 }
 
-fn metric() -> Signal {
+pub(super) fn metric() -> Signal {
     Signal::MetricDeviation(Box::new(MetricDeviation {
         namespace: None,
         metric: "TargetResponseTime".to_owned(),
@@ -110,7 +109,7 @@ fn metric() -> Signal {
     }))
 }
 
-fn log(text: &str) -> Signal {
+pub(super) fn log(text: &str) -> Signal {
     Signal::LogPattern(LogPattern {
         pattern: "p1".to_owned(),
         template: Untrusted::new(&format!("<time> {text}")),
@@ -126,7 +125,7 @@ fn log(text: &str) -> Signal {
     })
 }
 
-fn link() -> Signal {
+pub(super) fn link() -> Signal {
     Signal::TraceLink(TraceLink {
         calls_before: 400,
         calls_after: 200,
@@ -145,7 +144,7 @@ fn link() -> Signal {
     })
 }
 
-fn change(summary: &str) -> Signal {
+pub(super) fn change(summary: &str) -> Signal {
     Signal::Change(ChangeEvent {
         kind: Untrusted::new("deployment"),
         actor: Untrusted::new("arn:aws:sts::111122223333:assumed-role/ci-deploy/pipeline"),
@@ -155,7 +154,7 @@ fn change(summary: &str) -> Signal {
     })
 }
 
-fn opened(title: &str) -> Opened {
+pub(super) fn opened(title: &str) -> Opened {
     Opened {
         investigation: "inv_1".to_owned(),
         alarm: Alarm {
@@ -175,7 +174,7 @@ fn opened(title: &str) -> Opened {
     }
 }
 
-fn topology() -> Topology {
+pub(super) fn topology() -> Topology {
     let names = ["shop-alb", "storefront", HOSTILE_NAME];
     let resource = |n: &&str| Resource { id: ResourceId::new(*n), kind: None, attributes: BTreeMap::new() };
     let edge = |from: &str, to: &str| Edge {
@@ -296,7 +295,7 @@ fn aftermath(case: &mut Case, suggestion: ItemId, alb: ItemId) {
 }
 
 /// The investigation.
-fn case() -> Case {
+pub(super) fn case() -> Case {
     let mut case = Case { state: State::default(), feed: Vec::new() };
     case.add(752, Principal::tantei("intake"), Body::Opened(opened(HOSTILE)));
     case.add(752, Principal::tantei("intake"), Body::Topology(topology()));
@@ -337,177 +336,4 @@ fn case() -> Case {
     let s = case.add(840, Principal::tantei("playbooks"), Body::Suggestion(Box::new(s)));
     aftermath(&mut case, s, alb);
     case
-}
-
-/// Everything that the terminal shows.
-fn on_terminal(case: &Case, lang: Lang, library: &Library, style: Style) -> String {
-    let words = Words::new(lang);
-    let voice = Voice { words: &words, library, surface: Surface::Terminal };
-    let lines: Vec<String> = case.feed.iter().filter_map(|i| terminal::feed_line(&voice, style, i)).collect();
-    format!("{}\n{}", lines.join("\n"), terminal::summary(&voice, style, &case.report()))
-}
-
-fn in_markdown(case: &Case, lang: Lang, library: &Library) -> String {
-    let words = Words::new(lang);
-    let voice = Voice { words: &words, library, surface: Surface::Markdown };
-    markdown::report(&voice, &case.report())
-}
-
-/// A Markdown line parted into what stands outside of code spans and what inside, as CommonMark parts it.
-fn part(line: &str) -> (String, Vec<String>) {
-    let (mut outside, mut inside) = (String::new(), Vec::new());
-    let mut rest = line;
-    while let Some(at) = rest.find('`') {
-        outside.push_str(&rest[..at]);
-        let fence = rest[at..].chars().take_while(|c| *c == '`').count();
-        let body = &rest[at + fence..];
-        let end = (0..body.len()).find(|i| {
-            let run = body.as_bytes()[*i..].iter().take_while(|b| **b == b'`').count();
-            run == fence && (*i == 0 || body.as_bytes()[i - 1] != b'`')
-        });
-        let end = end.unwrap_or_else(|| panic!("an open code span in: {line}"));
-        inside.push(body[..end].to_owned());
-        rest = &body[end + fence..];
-    }
-    outside.push_str(rest);
-    (outside, inside)
-}
-
-/// Identifiers and numbers: words with a digit, and everything in code spans.
-fn identifiers(markdown: &str) -> BTreeSet<String> {
-    let mut found = BTreeSet::new();
-    for line in markdown.lines() {
-        let (outside, inside) = part(line);
-        found.extend(inside);
-        let words = outside.split(|c: char| !(c.is_ascii_alphanumeric() || "-:.".contains(c)));
-        let words = words.map(|w| w.trim_matches(['.', ':', '-']));
-        found.extend(words.filter(|w| w.contains(|c: char| c.is_ascii_digit())).map(str::to_owned));
-    }
-    found
-}
-
-#[test]
-fn hostile_text_stays_text_in_markdown() {
-    let case = case();
-    for lang in Lang::ALL {
-        let text = in_markdown(&case, lang, &Library::new());
-        assert!(text.contains("evil"), "the hostile text is shown");
-        for line in text.lines() {
-            let (outside, inside) = part(line);
-            for bad in ["evil", "<", "http", "www.", "mailto", "](", "!["] {
-                assert!(!outside.contains(bad), "`{bad}` got out in {lang}: {line}");
-            }
-            // Tables break at any bar, even in a code span.
-            assert!(inside.iter().all(|i| !i.contains('|')), "{line}");
-        }
-        assert!(!text.contains(is_trick), "{lang}");
-    }
-}
-
-#[test]
-fn tables_have_as_many_cells_in_every_row() {
-    let text = in_markdown(&case(), Lang::En, &Library::new());
-    let mut width = None;
-    for line in text.lines() {
-        let bars = line.matches('|').count();
-        assert!(!line.starts_with('|') || width.is_none_or(|w| w == bars), "{line}");
-        width = line.starts_with('|').then_some(bars);
-    }
-}
-
-#[test]
-fn hostile_text_stays_text_on_a_terminal() {
-    let case = case();
-    for lang in Lang::ALL {
-        let text = on_terminal(&case, lang, &Library::new(), Style::PLAIN);
-        assert!(text.contains("evil") && !text.contains(is_trick), "{lang}");
-        // With colour only our own escapes are there: each ends with an `m` within five characters.
-        let coloured = on_terminal(&case, lang, &Library::new(), Style::terminal(120));
-        for code in coloured.split('\u{1b}').skip(1) {
-            assert!(code.starts_with('[') && code.chars().take(5).any(|c| c == 'm'), "{code}");
-        }
-    }
-}
-
-#[test]
-fn lines_fit_the_terminal() {
-    let library = crate::playbooks::shipped().unwrap();
-    let case = case();
-    for (lang, width) in [(Lang::En, 80), (Lang::Ja, 80), (Lang::En, 140), (Lang::Ja, 140)] {
-        let style = Style { width, colour: false };
-        let text = on_terminal(&case, lang, &library, style);
-        // What cannot be broken (identifiers, URLs) may stand out.
-        let long = |l: &&str| layout::columns(l) > width + 1 && !l.contains("http") && !l.contains("evil");
-        assert_eq!(text.lines().find(long), None, "{lang} {width}");
-    }
-}
-
-#[test]
-fn both_languages_have_the_same_identifiers_and_numbers() {
-    let case = case();
-    let [en, ja] = Lang::ALL.map(|lang| identifiers(&in_markdown(&case, lang, &Library::new())));
-    assert_eq!(en, ja);
-    for wanted in ["O-1", "H-1", "S-1", "G-1", "R-1", "2.41", "148", "83", "orders:41"] {
-        assert!(en.contains(wanted), "{wanted} in {en:?}");
-    }
-}
-
-#[test]
-fn facts_survive_storage() {
-    let report = case().report();
-    let text = serde_json::to_string(&report).unwrap();
-    assert_eq!(serde_json::from_str::<Report>(&text).unwrap(), report);
-}
-
-#[test]
-fn an_unknown_cause_is_said_first() {
-    let mut case = Case { state: State::default(), feed: Vec::new() };
-    case.add(752, Principal::tantei("intake"), Body::Opened(opened("slow")));
-    let text = in_markdown(&case, Lang::En, &Library::new());
-    assert!(text.contains("**Cause unknown**: there is no telemetry to judge by\n"), "{text}");
-}
-
-#[test]
-fn one_liners_are_short_and_concrete() {
-    let check = |signal: Signal, peer: Option<&str>, en: &str, ja: &str| {
-        let mut case = Case { state: State::default(), feed: Vec::new() };
-        case.add(752, Principal::tantei("intake"), Body::Opened(opened("slow")));
-        let id = case.observe("orders", peer, 710, signal);
-        assert_eq!(id.kind(), ItemKind::Observation);
-        for (lang, wanted) in [(Lang::En, en), (Lang::Ja, ja)] {
-            let words = Words::new(lang);
-            let voice = Voice { words: &words, library: &Library::new(), surface: Surface::Terminal };
-            assert_eq!(voice.item(case.feed.last().unwrap()), wanted);
-        }
-    };
-    check(
-        metric(),
-        None,
-        "TargetResponseTime p99 rose from 120 ms to 2.41 s (20×)",
-        "TargetResponseTime p99 が 120 ms から 2.41 s に上昇（20倍）",
-    );
-    check(
-        log("pool timeout after <duration>"),
-        None,
-        "new error lines 0 → 148: “pool timeout after <duration>”",
-        "新しいエラーログ（0 → 148 件）：「pool timeout after <duration>」",
-    );
-    check(
-        link(),
-        Some("storefront"),
-        "calls 35 ms → 1.9 s (own time 30 ms → 1.88 s; 12 % failed, usually 0 %)",
-        "呼び出し時間 35 ms → 1.9 s（自身の処理時間 30 ms → 1.88 s、12 % が失敗、通常は 0 %）",
-    );
-    check(
-        change("orders 1.9.0"),
-        None,
-        "deployment by ci-deploy/pipeline, 40 s before the onset: “orders 1.9.0”",
-        "ci-deploy/pipeline によるデプロイ（発生の 40秒前）：「orders 1.9.0」",
-    );
-}
-
-/// Characters that no surface may get: controls other than line ends, bidirectional and invisible ones.
-fn is_trick(c: char) -> bool {
-    (c.is_control() && c != '\n')
-        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{e0000}'..='\u{e0fff}')
 }
