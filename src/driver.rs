@@ -235,7 +235,10 @@ impl Driver {
         let aftermath = automation.watch(&plan).await.unwrap_or_default();
         for transition in &aftermath.alarms {
             let by = Principal::Collector { source: Source::Alarms };
-            let body = Body::AlarmTransition(transition.clone());
+            let own = self.alarm_name() == Some(transition.name.raw());
+            let target = self.state.opened.as_ref().filter(|_| own).map(|o| o.alarm.resource.clone());
+            let resource = transition.resource.clone().or(target);
+            let body = Body::AlarmTransition(AlarmTransition { resource, ..transition.clone() });
             self.append(transition.at, by, Vec::new(), body, observer)?;
         }
         for gap in &aftermath.gaps {

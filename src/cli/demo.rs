@@ -20,6 +20,7 @@ use super::live::Live;
 use super::output;
 use crate::playbooks;
 use crate::ports::{Answer, Approver, BoxFuture};
+use crate::render::layout::wrap;
 use crate::render::terminal::{Style, proposal};
 use crate::render::{Surface, Voice};
 use crate::replay::{Options, Silent, replay};
@@ -75,8 +76,8 @@ pub(super) fn run(args: &Args) -> Result<ExitCode> {
         output::json(&document(&replayed))?;
         return Ok(ExitCode::SUCCESS);
     }
-    output::line(&live.words().word("demo-intro"))?;
-    output::line("")?;
+    let intro = wrap(&live.words().word("demo-intro"), live.style().width);
+    output::line(&format!("{}\n", intro.join("\n")))?;
     let replayed = replay(folder.path(), &options, &mut live)?;
     live.finish()?;
     output::print(&live.summary(&replayed))?;

@@ -25,7 +25,8 @@ pub(super) struct Live {
     words: Words,
     library: Library,
     style: Style,
-    progress: ProgressBar,
+    /// Shown only while a source takes long.
+    progress: Option<ProgressBar>,
     shown: u64,
     failure: Option<anyhow::Error>,
 }
@@ -36,7 +37,7 @@ impl Live {
             words: Words::new(lang),
             library,
             style: output::style(),
-            progress: output::spinner(),
+            progress: None,
             shown: 0,
             failure: None,
         }
@@ -56,8 +57,15 @@ impl Live {
 
     /// Ends the progress line; an error of printing that happened underway comes out here.
     pub(super) fn finish(&mut self) -> Result<()> {
-        self.progress.finish_and_clear();
+        self.end_progress();
         self.failure.take().map_or(Ok(()), Err)
+    }
+
+    fn end_progress(&mut self) {
+        self.shown = 0;
+        if let Some(bar) = self.progress.take() {
+            bar.finish_and_clear();
+        }
     }
 
     /// The answer and everything that follows from it.
@@ -78,10 +86,9 @@ fn facts(replayed: &Replayed) -> Report {
 impl Observer for Live {
     fn appended(&mut self, item: &FeedItem, _: &State) {
         let Some(line) = feed_line(&self.voice(Surface::Terminal), self.style, item) else { return };
-        self.shown = 0;
         // The progress line must not stand between the lines of the feed.
-        let printed = self.progress.suspend(|| output::line(&line));
-        if let Err(e) = printed {
+        self.end_progress();
+        if let Err(e) = output::line(&line) {
             self.failure.get_or_insert(e);
         }
     }
@@ -89,8 +96,9 @@ impl Observer for Live {
     fn progress(&mut self, source: Source, records: u64) {
         if records >= self.shown + PROGRESS_EVERY {
             self.shown = records;
-            self.progress.set_message(format!("{} {records}", source.name()));
-            self.progress.tick();
+            let bar = self.progress.get_or_insert_with(output::spinner);
+            bar.set_message(format!("{} {records}", source.name()));
+            bar.tick();
         }
     }
 }

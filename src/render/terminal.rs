@@ -2,6 +2,7 @@
 //!
 //! Returns text and prints nothing. Width and colour are the caller's: a pipe gets neither.
 
+use tantei_engine::model::alarm::AlarmState;
 use tantei_engine::model::feed::{Body, FeedItem};
 use tantei_engine::model::id::ItemKind;
 use tantei_engine::playbook::schema::Playbook;
@@ -74,11 +75,14 @@ pub fn feed_line(voice: &Voice<'_>, style: Style, item: &FeedItem) -> Option<Str
     if matches!(item.body, Body::Usage(_)) {
         return None;
     }
-    Some(line(voice, style, &report::entry(item)))
+    let entry = report::entry(item);
+    let good_news = matches!(&item.body, Body::AlarmTransition(t) if t.to == AlarmState::Ok);
+    let colour = if good_news { GREEN } else { colour_of(&entry) };
+    Some(line(voice, style, &entry, colour))
 }
 
 /// `06:12:32  O-12  orders  …`.
-fn line(voice: &Voice<'_>, style: Style, entry: &Entry) -> String {
+fn line(voice: &Voice<'_>, style: Style, entry: &Entry, colour: &str) -> String {
     let subject = style.subject(&voice.subject(&entry.subject));
     let used = 8 + 2 + ITEM_WIDTH + 1 + columns(&subject) + 2;
     let room = style.width.saturating_sub(used);
@@ -87,7 +91,7 @@ fn line(voice: &Voice<'_>, style: Style, entry: &Entry) -> String {
     // The line keeps its sentence whole before it keeps its drawing.
     let drawn = !spark.is_empty() && columns(&text) + 2 + columns(&spark) <= room;
     let text = cut(&text, room);
-    let text = style.paint(colour_of(entry), &text);
+    let text = style.paint(colour, &text);
     let tail = if drawn { format!("  {}", style.paint(CYAN, &spark)) } else { String::new() };
     let id = fit(&entry.item.to_string(), ITEM_WIDTH);
     let clock = style.paint(DIM, &voice.words.clock(entry.at));
@@ -203,7 +207,7 @@ impl Page<'_> {
     fn entries(&mut self, entries: &[Entry]) {
         for entry in entries {
             let style = Style { width: self.style.width.saturating_sub(2), ..self.style };
-            let line = line(self.voice, style, entry);
+            let line = line(self.voice, style, entry, colour_of(entry));
             self.push(&format!("  {line}"));
         }
     }

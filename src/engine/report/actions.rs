@@ -38,7 +38,7 @@ pub struct Measure {
     pub fact: Fact,
     /// Whether it is back.
     pub back: bool,
-    /// The points after the fix, to draw it.
+    /// The points before and after the fix, to draw it.
     pub points: Vec<(Timestamp, Option<f64>)>,
 }
 
@@ -244,5 +244,10 @@ fn measure(state: &State, m: &RecoveryMeasure) -> Measure {
     };
     let since = m.back_since.filter(|_| m.back);
     let fact = fact.remarking(since.map(|t| Fact::new("remark-back-since").with("at", Arg::Clock(t))));
-    Measure { fact, back: m.back, points: m.points.clone() }
+    // The whole course, so that the way back is seen beside what it came back from.
+    let before = match observation.map(|o| &o.signal) {
+        Some(Signal::MetricDeviation(d)) => d.points.clone(),
+        Some(Signal::LogPattern(_) | Signal::TraceLink(_) | Signal::Change(_)) | None => Vec::new(),
+    };
+    Measure { fact, back: m.back, points: before.into_iter().chain(m.points.iter().copied()).collect() }
 }
