@@ -147,3 +147,111 @@ fn verdict(measures: &[RecoveryMeasure], alarm_ok: bool, aftermath: &Aftermath<'
         Verdict::NotRecovered
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::model::id::ItemKind;
+    use crate::model::observation::{Movement, Provenance, Summary};
+    use crate::model::query::{Query, Source};
+    use crate::model::resource::ResourceId;
+    use crate::model::telemetry::SeriesId;
+    use crate::model::text::Untrusted;
+    use crate::model::time::TimeSpan;
+
+    fn t(s: i64) -> Timestamp {
+        Timestamp::from_secs(s)
+    }
+
+    /// A latency that is usually 1 and was 9.
+    fn deviation() -> Observation {
+        let baseline = Summary { n: 60, min: 0.8, median: 1.0, p95: 1.2, max: 1.3, mad: 0.05 };
+        Observation {
+            resource: ResourceId::new("front"),
+            peer: None,
+            source: Source::Metrics,
+            provenance: Provenance::Metric,
+            query: Query::new("bundle", "read", []),
+            span: TimeSpan::new(t(0), t(600)),
+            since: t(300),
+            signal: Signal::MetricDeviation(Box::new(MetricDeviation {
+                namespace: None,
+                metric: "Latency".to_owned(),
+                stat: "Average".to_owned(),
+                unit: None,
+                dimensions: BTreeMap::new(),
+                movement: Movement::Up,
+                strength: 1.0,
+                z: 9.0,
+                baseline,
+                level: 9.0,
+                ratio: Some(9.0),
+                beyond_peers: None,
+                period_s: 60,
+                points: Vec::new(),
+                impact: None,
+            })),
+        }
+    }
+
+    fn verdict_of(after: &[f64], states: &[(i64, AlarmState)]) -> Recovery {
+        let id = SeriesId {
+            resource: ResourceId::new("front"),
+            namespace: None,
+            name: "Latency".to_owned(),
+            stat: "Average".to_owned(),
+            unit: None,
+            dimensions: BTreeMap::new(),
+        };
+        let points = (0..).zip(after).map(|(i, v)| (t(600 + 60 * i), *v)).collect();
+        let alarms: Vec<AlarmTransition> = states
+            .iter()
+            .map(|(at, to)| AlarmTransition {
+                name: Untrusted::new("slow"),
+                arn: None,
+                resource: None,
+                from: None,
+                to: *to,
+                at: t(*at),
+                metric: None,
+                threshold: None,
+                dimensions: BTreeMap::new(),
+                reason: Untrusted::default(),
+            })
+            .collect();
+        judge(&Aftermath {
+            suggestion: ItemId::new(ItemKind::Suggestion, 1),
+            since: t(600),
+            deviations: vec![(ItemId::new(ItemKind::Observation, 1), &deviation())],
+            series: &[Series { id, period_s: 60, points }],
+            alarms: &alarms,
+            alarm: Some("slow"),
+        })
+    }
+
+    #[test]
+    fn recovery_is_judged_by_numbers_and_by_the_alarm() {
+        let (ok, alarm) = (AlarmState::Ok, AlarmState::Alarm);
+        for (after, states, expected) in [
+            (&[6.0, 1.1, 1.0, 0.9, 1.0, 1.1][..], &[(720, ok)][..], Verdict::Recovered),
+            (&[6.0, 1.1, 1.0, 0.9, 1.0, 1.1], &[], Verdict::Improved),
+            (&[6.0, 1.1, 1.0, 0.9, 1.0, 1.1], &[(720, ok), (800, alarm)], Verdict::Improved),
+            (&[9.0, 9.1, 8.8, 9.0, 9.2, 9.0], &[], Verdict::NotRecovered),
+            (&[9.0, 12.0, 15.0, 15.0, 16.0, 15.0], &[], Verdict::Worse),
+            (&[9.0, 5.0, 1.0, 5.0, 9.0, 9.0], &[(720, ok)], Verdict::Improved),
+            (&[1.0], &[(720, ok)], Verdict::Unknown),
+            (&[], &[], Verdict::Unknown),
+        ] {
+            assert_eq!(verdict_of(after, states).verdict, expected, "{after:?} {states:?}");
+        }
+    }
+
+    #[test]
+    fn the_time_to_recovery_is_that_of_the_last_thing_to_return() {
+        let recovery = verdict_of(&[6.0, 1.1, 1.0, 0.9, 1.0, 1.1], &[(750, AlarmState::Ok)]);
+        assert_eq!(recovery.seconds_to_recovery, Some(150));
+        assert_eq!(recovery.measures.first().and_then(|m| m.back_since), Some(t(660)));
+    }
+}

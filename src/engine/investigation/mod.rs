@@ -6,6 +6,8 @@ mod authorise;
 mod digest;
 mod state;
 mod step;
+#[cfg(test)]
+mod tests;
 
 pub use action::Action;
 pub use authorise::authorise;
