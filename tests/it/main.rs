@@ -12,6 +12,7 @@
 
 mod audit;
 mod bad_input;
+mod binding;
 mod catalogue;
 mod cli;
 mod demo;

@@ -208,7 +208,6 @@ pub struct MissingParameter {
     /// The parameter of the document.
     pub name: String,
     /// Where it was looked for.
-    #[serde(flatten)]
     pub source: Wanted,
 }
 
