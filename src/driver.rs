@@ -18,12 +18,13 @@ use tantei_engine::model::query::Source;
 use tantei_engine::model::suggestion::Plan;
 use tantei_engine::model::telemetry::{Batch, Series};
 use tantei_engine::model::text::Untrusted;
-use tantei_engine::model::time::Timestamp;
+use tantei_engine::model::time::{TimeSpan, Timestamp};
 use tantei_engine::playbook::matching::{Case, Library, suggest};
 use tantei_engine::recovery;
 
 use crate::ports::{
-    Approver, Automation, Clock, CollectRequest, Collection, Collector, Observer, PortError, PortErrorKind,
+    Aftermath, Approver, Automation, Clock, CollectRequest, Collection, Collector, Observer, PortError,
+    PortErrorKind,
 };
 
 /// Everything the loop needs of the world.
@@ -45,7 +46,7 @@ pub struct Settings {
     /// Bounds.
     pub limits: Limits,
     /// Playbooks in force.
-    pub library: Library,
+    pub library: Arc<Library>,
     /// Values that playbooks may take by name, such as the role that Automation assumes.
     pub values: BTreeMap<String, String>,
 }
@@ -232,7 +233,10 @@ impl Driver {
         let Some(automation) = self.ports.automation.clone() else { return Ok(()) };
         let plan: Plan = self.state.plan(suggestion).cloned().context("a run without a plan ended")?;
         let (_, since) = self.state.run_end(suggestion).context("a run that has not ended was judged")?;
-        let aftermath = automation.watch(&plan).await.unwrap_or_default();
+        let aftermath = match automation.watch(&plan).await {
+            Ok(aftermath) => aftermath,
+            Err(e) => Aftermath { gaps: vec![self.gap_of_watch(&e, since)], ..Aftermath::default() },
+        };
         for transition in &aftermath.alarms {
             let by = Principal::Collector { source: Source::Alarms };
             let own = self.alarm_name() == Some(transition.name.raw());
@@ -245,10 +249,14 @@ impl Driver {
             let by = Principal::Collector { source: gap.source };
             self.append(gap.span.start, by, Vec::new(), Body::Gap(gap.clone()), observer)?;
         }
+        let until = aftermath.until.unwrap_or_else(|| self.ports.clock.now());
         let series: Vec<Series> = aftermath.batches.into_iter().flat_map(series_of).collect();
         let judgement = recovery::judge(&recovery::Aftermath {
             suggestion,
+            began: self.run_began(suggestion).unwrap_or(since),
             since,
+            until,
+            rule: self.rule_of(suggestion),
             deviations: self.deviations_of(suggestion),
             series: &series,
             alarms: &aftermath.alarms,
@@ -256,8 +264,33 @@ impl Driver {
         });
         let because: Vec<ItemId> =
             std::iter::once(suggestion).chain(judgement.measures.iter().map(|m| m.item)).collect();
-        let at = aftermath.until.unwrap_or_else(|| self.ports.clock.now());
-        self.append(at, Principal::tantei("recovery"), because, Body::Recovery(judgement), observer)
+        self.append(until, Principal::tantei("recovery"), because, Body::Recovery(judgement), observer)
+    }
+
+    /// What happened after a run could not be seen.
+    fn gap_of_watch(&self, error: &PortError, since: Timestamp) -> Gap {
+        let span = TimeSpan::new(since, self.ports.clock.now());
+        gap(Source::Metrics, span, error)
+    }
+
+    /// When the first step of the run was reported.
+    fn run_began(&self, suggestion: ItemId) -> Option<Timestamp> {
+        let steps = self
+            .state
+            .executions
+            .iter()
+            .filter(|(_, e, _)| e.suggestion == suggestion && matches!(e.event, RunEvent::Step { .. }));
+        steps.map(|(_, _, at)| *at).min()
+    }
+
+    /// How the playbook of the suggestion judges recovery.
+    fn rule_of(&self, suggestion: ItemId) -> recovery::Rule {
+        let playbook = self.state.suggestions.get(&suggestion).map(|s| &s.playbook);
+        let rule = playbook.and_then(|p| self.settings.library.get(p)).and_then(|p| p.recovery.as_ref());
+        rule.map_or_else(recovery::Rule::default, |r| recovery::Rule {
+            within_s: i64::from(r.within_s),
+            hold_s: i64::from(r.hold_s),
+        })
     }
 
     /// The metric deviations that must end: the alarm's own, and those that carry the hypothesis.
@@ -285,7 +318,7 @@ impl Driver {
     fn alarm_name(&self) -> Option<&str> {
         let opened = self.state.opened.as_ref()?;
         let fired = |t: &&AlarmTransition| {
-            t.metric.as_deref() == Some(opened.alarm.metric.as_str()) && t.at <= opened.alarm.window.end
+            t.resource.as_ref() == Some(&opened.alarm.resource) && t.at <= opened.alarm.window.end
         };
         self.state.alarms.values().find(fired).map(|t| t.name.raw())
     }
@@ -324,6 +357,10 @@ fn series_of(batch: Batch) -> Vec<Series> {
 
 /// A failed collection as a visible gap.
 fn gap_of(request: &CollectRequest, error: &PortError) -> Gap {
+    gap(request.source, request.window, error)
+}
+
+fn gap(source: Source, span: TimeSpan, error: &PortError) -> Gap {
     let reason = match error.kind {
         PortErrorKind::Denied => GapReason::Denied,
         PortErrorKind::NotFound => GapReason::Absent,
@@ -333,10 +370,10 @@ fn gap_of(request: &CollectRequest, error: &PortError) -> Gap {
         PortErrorKind::Invalid => GapReason::Malformed,
     };
     Gap {
-        source: request.source,
+        source,
         reason,
         resource: None,
-        span: request.window,
+        span,
         place: format!("{} {}", error.dependency, error.operation),
         detail: Untrusted::new(&error.message),
         lost: 0,

@@ -1,7 +1,6 @@
 //! Reads playbooks: the shipped ones, embedded, or a folder of the user's. Refuses what YAML can do and playbooks
 //! need not: anchors, aliases, tags, more than one document, more than 64 KiB.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
@@ -132,55 +131,17 @@ pub fn parse(data: &[u8]) -> Result<Playbook, String> {
     }
     let text =
         std::str::from_utf8(data).map_err(|e| format!("not UTF-8 from byte {} on", e.valid_up_to()))?;
-    refuse_references(text)?;
     serde_saphyr::from_str_with_options(text, options()).map_err(|e| one_line(&e.to_string()))
 }
 
 fn options() -> serde_saphyr::Options {
     serde_saphyr::options! {
         duplicate_keys: serde_saphyr::DuplicateKeyPolicy::Error,
+        // Anchors and aliases make small files huge, and no playbook needs them.
+        budget: serde_saphyr::budget! { max_anchors: 0, max_aliases: 0, max_merge_keys: 0, max_documents: 1, max_depth: 32 },
     }
 }
 
 fn one_line(text: &str) -> String {
     tantei_engine::model::text::plain(text)
-}
-
-/// Anchors and aliases make small files huge, and no playbook needs them. A YAML token that begins with `&` or `*`
-/// is one of them unless it is inside quotes or a block of text, which playbooks write with words, not symbols.
-fn refuse_references(text: &str) -> Result<(), String> {
-    for (line, content) in (1..).zip(text.lines()) {
-        if let Some(column) = reference_in(content) {
-            return Err(format!(
-                "line {line} column {column}: anchors (`&name`) and aliases (`*name`) are refused: write it out"
-            ));
-        }
-    }
-    Ok(())
-}
-
-/// The column of a token that begins with `&` or `*`, outside quotes and comments.
-fn reference_in(line: &str) -> Option<usize> {
-    let mut quote: Option<char> = None;
-    let mut before = ' ';
-    for (column, c) in (1..).zip(line.chars()) {
-        match quote {
-            Some(q) if c == q => quote = None,
-            Some(_) => {}
-            None if c == '#' && before.is_whitespace() => return None,
-            None if (c == '"' || c == '\'') && !before.is_alphanumeric() => quote = Some(c),
-            None if matches!(c, '&' | '*') && matches!(before, ' ' | '\t' | '[' | '{' | ',') => {
-                return Some(column);
-            }
-            None => {}
-        }
-        before = c;
-    }
-    None
-}
-
-/// A playbook's identifier and title, for listings.
-#[must_use]
-pub fn titles(library: &Library) -> BTreeMap<&str, &Playbook> {
-    library.iter().map(|(id, p)| (id.as_str(), p)).collect()
 }

@@ -24,7 +24,7 @@ use crate::ports::{Approver, Automation, Observer};
 #[derive(Debug, Default)]
 pub struct Options {
     /// Playbooks; the shipped ones when absent.
-    pub library: Option<Library>,
+    pub library: Option<Arc<Library>>,
     /// Values that playbooks may take by name.
     pub values: BTreeMap<String, String>,
     /// Replay what was known at that time; all of the window when absent.
@@ -49,7 +49,7 @@ impl Observer for Silent {
 #[derive(Debug)]
 pub struct Replayed {
     driver: Driver,
-    library: Library,
+    library: Arc<Library>,
     id: String,
 }
 
@@ -87,8 +87,8 @@ impl Replayed {
 pub fn replay(folder: &Path, options: &Options, observer: &mut dyn Observer) -> Result<Replayed> {
     let manifest = as_known_at(manifest::read(folder)?, options.at)?;
     let library = match &options.library {
-        Some(library) => library.clone(),
-        None => playbooks::shipped()?,
+        Some(library) => Arc::clone(library),
+        None => Arc::new(playbooks::shipped()?),
     };
     let clock = Arc::new(ReplayClock::new(manifest.alarm.window.end));
     let automation: Option<Arc<dyn Automation>> = if options.simulate {
@@ -104,7 +104,7 @@ pub fn replay(folder: &Path, options: &Options, observer: &mut dyn Observer) -> 
         automation,
     };
     let settings =
-        Settings { limits: Limits::default(), library: library.clone(), values: options.values.clone() };
+        Settings { limits: Limits::default(), library: Arc::clone(&library), values: options.values.clone() };
     let opened = Opened {
         investigation: investigation_id(&manifest),
         alarm: manifest.alarm.clone(),

@@ -139,7 +139,7 @@ impl Collector for BundleCollector {
 }
 
 fn absent(request: &CollectRequest, name: &str) -> Collection {
-    let gaps = vec![gap(request, GapReason::Absent, name, "the bundle has no such file", 0)];
+    let gaps = vec![gap(request, GapReason::Absent, name, "", 0)];
     Collection { gaps, ..Collection::default() }
 }
 

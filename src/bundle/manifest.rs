@@ -106,6 +106,14 @@ fn resolve(raw: Raw, folder: &Path) -> Result<Manifest> {
     if raw.window.end <= raw.window.start {
         bail!("field `window`: it ends at {} before it starts at {}", raw.window.end, raw.window.start);
     }
+    if raw.trigger.at < raw.window.start || raw.trigger.at > raw.window.end {
+        bail!(
+            "field `trigger.at`: {} lies outside the window {} to {}",
+            raw.trigger.at,
+            raw.window.start,
+            raw.window.end
+        );
+    }
     if let Some(span) = raw.baseline.iter().find(|s| s.end <= s.start) {
         bail!("field `baseline`: a span ends at {} before it starts at {}", span.end, span.start);
     }

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::Value;
 use tantei_engine::model::alarm::{AlarmState, AlarmTransition};
+use tantei_engine::model::observation::Provenance;
 use tantei_engine::model::resource::{Edge, EdgeKind, EdgeOrigin, Resource, ResourceId};
 use tantei_engine::model::telemetry::{Change, LogEvent, Series, SeriesId, Span};
 use tantei_engine::model::text::{Untrusted, cut};
@@ -310,6 +311,8 @@ impl From<AlarmLine> for AlarmTransition {
             threshold: trigger.threshold,
             dimensions: trigger.dimensions.into_iter().map(|d| (d.name, d.value)).collect(),
             reason: Untrusted::new(alarm.new_state_reason.as_deref().unwrap_or_default()),
+            query: None,
+            provenance: Provenance::ControlPlane,
         }
     }
 }

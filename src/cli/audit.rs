@@ -30,15 +30,16 @@ pub(super) enum Command {
 
 pub(super) fn run(command: &Command) -> Result<ExitCode> {
     let Command::Verify { file, json } = command;
-    let items = read(file).map_err(|e| output::input(&e))?;
-    let verdict = feed::verify(&items);
+    let export = read(file).map_err(|e| output::input(&e))?;
+    let items = &export.items;
+    let verdict = feed::verify(items).map_err(|broken| broken.to_string()).and_then(|()| export.complete());
     let last = items.last().and_then(|i| i.get("hash")).and_then(Value::as_str).unwrap_or_default();
     if *json {
         output::json(&serde_json::json!({
             "intact": verdict.is_ok(),
             "items": items.len(),
             "last_hash": last,
-            "problem": verdict.as_ref().err().map(ToString::to_string),
+            "problem": verdict.as_ref().err(),
         }))?;
     } else if let Err(broken) = &verdict {
         output::line(&format!("broken: {broken}"))?;
@@ -48,19 +49,51 @@ pub(super) fn run(command: &Command) -> Result<ExitCode> {
     Ok(if verdict.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-fn read(file: &Path) -> Result<Vec<Value>> {
+/// A feed, and what the document around it says of its length and end.
+struct Export {
+    items: Vec<Value>,
+    stated: Option<(Option<u64>, Option<String>)>,
+}
+
+impl Export {
+    /// Whether the feed is as long and ends as the document says; nothing can be said of a bare feed.
+    fn complete(&self) -> Result<(), String> {
+        let Some((items, last)) = &self.stated else { return Ok(()) };
+        let found = u64::try_from(self.items.len()).unwrap_or(u64::MAX);
+        if items.is_some_and(|n| n != found) {
+            return Err(format!(
+                "{found} items, the document says {}: the end was cut off",
+                items.unwrap_or(0)
+            ));
+        }
+        let end = self.items.last().and_then(|i| i.get("hash")).and_then(Value::as_str);
+        if last.is_some() && last.as_deref() != end {
+            return Err("the last hash is not the one that the document states".to_owned());
+        }
+        Ok(())
+    }
+}
+
+fn read(file: &Path) -> Result<Export> {
     let size = std::fs::metadata(file).with_context(|| format!("`{}` cannot be read", file.display()))?.len();
     if size > EXPORT_BYTES_MAX {
         bail!("`{}` is {size} bytes long; at most {EXPORT_BYTES_MAX} are read", file.display());
     }
     let text =
         std::fs::read_to_string(file).with_context(|| format!("`{}` cannot be read", file.display()))?;
+    let mut stated = None;
     let items = match serde_json::from_str::<Value>(&text) {
         Ok(Value::Array(items)) => items,
-        Ok(Value::Object(mut document)) if document.contains_key("feed") => match document.remove("feed") {
-            Some(Value::Array(items)) => items,
-            _ => bail!("`{}`: field `feed` is no list", file.display()),
-        },
+        Ok(Value::Object(mut document)) if document.contains_key("feed") => {
+            let about = document.get("investigation");
+            let count = about.and_then(|i| i.get("feed_items")).and_then(Value::as_u64);
+            let hash = about.and_then(|i| i.get("last_hash")).and_then(Value::as_str).map(str::to_owned);
+            stated = Some((count, hash));
+            match document.remove("feed") {
+                Some(Value::Array(items)) => items,
+                _ => bail!("`{}`: field `feed` is no list", file.display()),
+            }
+        }
         Ok(item @ Value::Object(_)) => vec![item],
         Ok(_) => bail!("`{}` is neither a feed nor a document with a `feed`", file.display()),
         Err(_) => lines(file, &text)?,
@@ -68,7 +101,7 @@ fn read(file: &Path) -> Result<Vec<Value>> {
     if items.is_empty() {
         bail!("`{}` holds no feed items: there is nothing to verify", file.display());
     }
-    Ok(items)
+    Ok(Export { items, stated })
 }
 
 fn lines(file: &Path, text: &str) -> Result<Vec<Value>> {

@@ -65,7 +65,7 @@ pub(super) fn run(args: &Args) -> Result<ExitCode> {
         },
     };
     let options = Options {
-        library: Some(library),
+        library: Some(Arc::new(library)),
         values: [("automation_role".to_owned(), ROLE.to_owned())].into(),
         approver: Some(Arc::new(approver)),
         simulate: true,

@@ -34,6 +34,8 @@ pub(super) fn document(replayed: &Replayed) -> Document<'_> {
             "concluded": state.concluded,
             "abstained": ranking.abstained,
             "tantei": opened.map(|o| &o.tantei),
+            "feed_items": replayed.feed().len(),
+            "last_hash": replayed.feed().last().map(|i| &i.hash),
         }),
         feed: replayed.feed(),
         ranking: ranking.candidates.iter().map(candidate).collect(),

@@ -2,10 +2,11 @@
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
 use serde::Serialize;
-use tantei_engine::evaluation::{Case, SourceScore, score};
+use tantei_engine::evaluation::{Case, Score, SourceScore, score};
 use tantei_engine::investigation::ranking;
 
 use super::output;
@@ -33,7 +34,7 @@ struct Document {
 }
 
 pub(super) fn run(args: &Args) -> Result<ExitCode> {
-    let options = Options { library: Some(playbooks::shipped()?), ..Options::default() };
+    let options = Options { library: Some(Arc::new(playbooks::shipped()?)), ..Options::default() };
     let mut sources = Vec::new();
     for folder in &args.folders {
         sources.push(evaluate(folder, &options)?);
@@ -60,7 +61,7 @@ fn evaluate(folder: &Path, options: &Options) -> Result<SourceScore> {
     let mut cases = Vec::new();
     for bundle in &bundles {
         bar.set_message(bundle.file_name().map_or_else(String::new, |n| n.to_string_lossy().into_owned()));
-        cases.push(case(bundle, options)?);
+        cases.push(case(bundle, options));
         bar.inc(1);
     }
     bar.finish_and_clear();
@@ -86,21 +87,32 @@ fn find(folder: &Path, depth: usize, found: &mut Vec<PathBuf>) -> Result<()> {
     Ok(())
 }
 
-fn case(bundle: &Path, options: &Options) -> Result<Case> {
-    let label = label::read(bundle)?.context("a labelled bundle lost its label")?;
+/// One bundle. What cannot be investigated is a miss with its reason, so that the others are still scored.
+fn case(bundle: &Path, options: &Options) -> Case {
     let watch = Stopwatch::start();
-    let replayed = replay(bundle, options, &mut Silent)?;
-    let ranking = ranking(replayed.state());
-    let ms = watch.elapsed().as_secs_f64() * 1_000.0;
-    let id = replayed.id();
-    Ok(Case {
-        id,
-        expected: label.resource,
-        ranked: ranking.candidates.iter().map(|c| c.resource.as_str().to_owned()).collect(),
-        abstained: !ranking.abstained.is_empty(),
-        ms: tantei_engine::model::num::tidy(ms),
-        kind: label.kind,
-    })
+    let outcome = label::read(bundle).and_then(|label| {
+        let label = label.context("a labelled bundle lost its label")?;
+        Ok((label, replay(bundle, options, &mut Silent)?))
+    });
+    let ms = tantei_engine::model::num::tidy(watch.elapsed().as_secs_f64() * 1_000.0);
+    match outcome {
+        Ok((label, replayed)) => {
+            let ranking = ranking(replayed.state());
+            let ranked = ranking.candidates.iter().map(|c| c.resource.as_str().to_owned()).collect();
+            let abstained = !ranking.abstained.is_empty();
+            let (expected, kind) = (label.resource, label.kind);
+            Case { id: replayed.id(), expected, ranked, abstained, ms, failure: None, kind }
+        }
+        Err(e) => Case {
+            id: bundle.display().to_string(),
+            expected: String::new(),
+            ranked: Vec::new(),
+            abstained: true,
+            ms,
+            failure: Some(output::chain(&e)),
+            kind: None,
+        },
+    }
 }
 
 fn table(source: &SourceScore) -> String {
@@ -110,28 +122,16 @@ fn table(source: &SourceScore) -> String {
         out.push_str(&text);
         out.push('\n');
     };
-    put(format!(
-        "{}: {} incidents, top-1 {:.3}, top-3 {:.3}, top-5 {:.3}, abstained {}, p50 {:.0} ms, p95 {:.0} ms",
-        plain(&source.name),
-        source.incidents,
-        source.top1,
-        source.top3,
-        source.top5,
-        source.abstained,
-        source.p50_ms,
-        source.p95_ms
-    ));
-    for (kind, s) in &source.kinds {
-        put(format!(
-            "  {:<24} {:>4} incidents, top-1 {:.3}, top-3 {:.3}",
-            plain(kind),
-            s.incidents,
-            s.top1,
-            s.top3
-        ));
+    put(format!("{}: {}", plain(&source.name), line(&source.all)));
+    for (kind, score) in &source.kinds {
+        put(format!("  {:<24} {}", plain(kind), line(score)));
     }
     for case in source.cases.iter().filter(|c| !c.within(1)) {
         let ranked: Vec<String> = case.ranked.iter().take(5).map(|r| plain(r)).collect();
+        if let Some(failure) = &case.failure {
+            put(format!("  failed {}: {failure}", plain(&case.id)));
+            continue;
+        }
         let note = if case.abstained { " (abstained)" } else { "" };
         put(format!(
             "  missed {}: expected {}, ranked {}{note}",
@@ -141,4 +141,11 @@ fn table(source: &SourceScore) -> String {
         ));
     }
     out
+}
+
+fn line(s: &Score) -> String {
+    format!(
+        "{} incidents, top-1 {:.3}, top-3 {:.3}, top-5 {:.3}, abstained {}, p50 {:.0} ms, p95 {:.0} ms",
+        s.incidents, s.top1, s.top3, s.top5, s.abstained, s.p50_ms, s.p95_ms
+    )
 }

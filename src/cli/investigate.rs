@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use anyhow::Result;
 use tantei_engine::model::time::Timestamp;
@@ -51,7 +52,7 @@ fn setting(text: &str) -> Result<(String, String), String> {
 pub(super) fn run(args: &Args) -> Result<ExitCode> {
     let library = playbooks::library(args.playbooks.as_deref())?;
     let options = Options {
-        library: Some(library.clone()),
+        library: Some(Arc::new(library.clone())),
         values: args.settings.iter().cloned().collect(),
         at: args.at,
         ..Options::default()

@@ -92,7 +92,7 @@ pub(super) fn fail(error: &anyhow::Error) -> ExitCode {
 }
 
 /// The error and what caused it, as one line of printable text.
-fn chain(error: &anyhow::Error) -> String {
+pub(super) fn chain(error: &anyhow::Error) -> String {
     let parts: Vec<String> = error.chain().map(|e| plain(&e.to_string())).collect();
     parts.join(": ")
 }

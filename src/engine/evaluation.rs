@@ -20,6 +20,9 @@ pub struct Case {
     pub abstained: bool,
     /// Time it took in milliseconds.
     pub ms: f64,
+    /// Why it could not be investigated, when it could not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub failure: Option<String>,
     /// Kind of fault, where it was noted.
     #[serde(skip)]
     pub kind: Option<String>,
@@ -33,22 +36,9 @@ impl Case {
     }
 }
 
-/// Shares of cases of one kind of fault.
+/// Scores of some cases.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct KindScore {
-    /// Incidents of the kind.
-    pub incidents: usize,
-    /// Share with the truth first.
-    pub top1: f64,
-    /// Share with the truth among the first three.
-    pub top3: f64,
-}
-
-/// Scores of one source.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct SourceScore {
-    /// The source: a folder.
-    pub name: String,
+pub struct Score {
     /// Labelled incidents.
     pub incidents: usize,
     /// Share with the truth first.
@@ -63,8 +53,18 @@ pub struct SourceScore {
     pub p50_ms: f64,
     /// 95th percentile of the time in milliseconds.
     pub p95_ms: f64,
+}
+
+/// Scores of one source.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct SourceScore {
+    /// The source: a folder.
+    pub name: String,
+    /// All its cases together.
+    #[serde(flatten)]
+    pub all: Score,
     /// By kind of fault; `unlabelled` where the label names none.
-    pub kinds: BTreeMap<String, KindScore>,
+    pub kinds: BTreeMap<String, Score>,
     /// The cases.
     pub cases: Vec<Case>,
 }
@@ -72,30 +72,26 @@ pub struct SourceScore {
 /// Scores the cases of one source.
 #[must_use]
 pub fn score(name: &str, cases: Vec<Case>) -> SourceScore {
-    let times = Sample::new(cases.iter().map(|c| c.ms));
     let mut by_kind: BTreeMap<String, Vec<&Case>> = BTreeMap::new();
     for case in &cases {
         let kind = case.kind.clone().unwrap_or_else(|| "unlabelled".to_owned());
         by_kind.entry(kind).or_default().push(case);
     }
-    let kinds = by_kind
-        .into_iter()
-        .map(|(kind, of)| {
-            let share = |n| share(of.iter().copied(), n);
-            (kind, KindScore { incidents: of.len(), top1: share(1), top3: share(3) })
-        })
-        .collect();
-    SourceScore {
-        name: name.to_owned(),
+    let kinds = by_kind.into_iter().map(|(kind, of)| (kind, score_of(&of))).collect();
+    let all = score_of(&cases.iter().collect::<Vec<_>>());
+    SourceScore { name: name.to_owned(), all, kinds, cases }
+}
+
+fn score_of(cases: &[&Case]) -> Score {
+    let times = Sample::new(cases.iter().map(|c| c.ms));
+    Score {
         incidents: cases.len(),
-        top1: share(cases.iter(), 1),
-        top3: share(cases.iter(), 3),
-        top5: share(cases.iter(), 5),
+        top1: share(cases.iter().copied(), 1),
+        top3: share(cases.iter().copied(), 3),
+        top5: share(cases.iter().copied(), 5),
         abstained: cases.iter().filter(|c| c.abstained).count(),
         p50_ms: tidy(times.median()),
         p95_ms: tidy(times.quantile(0.95)),
-        kinds,
-        cases,
     }
 }
 
@@ -115,12 +111,13 @@ mod tests {
             ranked: ranked.iter().map(|r| (*r).to_owned()).collect(),
             abstained: false,
             ms: 1.0,
+            failure: None,
             kind: Some(kind.to_owned()),
         };
         let s =
             score("s", vec![case("1", &["x"], "cpu"), case("2", &["a", "x"], "cpu"), case("3", &[], "io")]);
-        assert_eq!((s.top1, s.top3), (tidy(1.0 / 3.0), tidy(2.0 / 3.0)));
+        assert_eq!((s.all.top1, s.all.top3), (tidy(1.0 / 3.0), tidy(2.0 / 3.0)));
         assert_eq!(s.kinds["cpu"].top1, 0.5);
-        assert_eq!(score("empty", Vec::new()).top1, 0.0);
+        assert_eq!(score("empty", Vec::new()).all.top1, 0.0);
     }
 }

@@ -15,8 +15,14 @@ use crate::model::time::Timestamp;
 pub struct Aftermath<'a> {
     /// The suggestion whose run is judged.
     pub suggestion: ItemId,
+    /// When the run began: an alarm that went back to OK while it was going on did so because of it.
+    pub began: Timestamp,
     /// When the run ended.
     pub since: Timestamp,
+    /// Until when it was watched.
+    pub until: Timestamp,
+    /// What the playbook demands.
+    pub rule: Rule,
     /// Metric deviations that must end: the alarmed resource's and those that carry the hypothesis.
     pub deviations: Vec<(ItemId, &'a Observation)>,
     /// Series after the run.
@@ -25,6 +31,22 @@ pub struct Aftermath<'a> {
     pub alarms: &'a [AlarmTransition],
     /// Name of the alarm that started the investigation, when one is known.
     pub alarm: Option<&'a str>,
+}
+
+/// How recovery is judged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rule {
+    /// Seconds after the run in which the effect must show.
+    pub within_s: i64,
+    /// Seconds for which it must hold.
+    pub hold_s: i64,
+}
+
+impl Default for Rule {
+    /// Where a playbook says nothing: a quarter of an hour, held for two minutes.
+    fn default() -> Self {
+        Self { within_s: 900, hold_s: 120 }
+    }
 }
 
 /// A level this share of the way from the incident's to the usual one is not back yet.
@@ -49,8 +71,8 @@ pub fn judge(aftermath: &Aftermath<'_>) -> Recovery {
         })
         .collect();
     let alarm_ok_at = alarm_ok_at(aftermath);
-    let verdict = verdict(&measures, alarm_ok_at.is_some(), aftermath);
     let all_back = measures.iter().filter_map(|m| m.back_since).chain(alarm_ok_at).max();
+    let verdict = verdict(&measures, alarm_ok_at.is_some(), all_back, aftermath);
     let seconds_to_recovery = (verdict == Verdict::Recovered)
         .then_some(all_back)
         .flatten()
@@ -58,10 +80,13 @@ pub fn judge(aftermath: &Aftermath<'_>) -> Recovery {
     Recovery { suggestion: Some(aftermath.suggestion), verdict, alarm_ok_at, seconds_to_recovery, measures }
 }
 
-type Identity<'a> = (&'a str, &'a str, &'a str);
+type Identity<'a> = (&'a str, &'a str, &'a str, &'a BTreeMap<String, String>);
 
 fn by_identity(series: &[Series]) -> BTreeMap<Identity<'_>, &Series> {
-    series.iter().map(|s| ((s.id.resource.as_str(), s.id.name.as_str(), s.id.stat.as_str()), s)).collect()
+    series
+        .iter()
+        .map(|s| ((s.id.resource.as_str(), s.id.name.as_str(), s.id.stat.as_str(), &s.id.dimensions), s))
+        .collect()
 }
 
 fn measure(
@@ -71,7 +96,7 @@ fn measure(
     m: &MetricDeviation,
     series: &BTreeMap<Identity<'_>, &Series>,
 ) -> RecoveryMeasure {
-    let key = (observation.resource.as_str(), m.metric.as_str(), m.stat.as_str());
+    let key = (observation.resource.as_str(), m.metric.as_str(), m.stat.as_str(), &m.dimensions);
     let mut points: Vec<(Timestamp, f64)> = series
         .get(&key)
         .map(|s| s.points.iter().copied().filter(|(t, v)| *t >= aftermath.since && v.is_finite()).collect())
@@ -115,21 +140,34 @@ fn back_since(points: &[(Timestamp, f64)], near: impl Fn(f64) -> bool) -> Option
 
 /// When the alarm went back to OK, if it is still OK.
 fn alarm_ok_at(aftermath: &Aftermath<'_>) -> Option<Timestamp> {
-    let mut relevant: Vec<&AlarmTransition> = aftermath
-        .alarms
-        .iter()
-        .filter(|t| t.at >= aftermath.since && aftermath.alarm.is_none_or(|name| t.name.raw() == name))
-        .collect();
+    let mut relevant: Vec<&AlarmTransition> =
+        aftermath.alarms.iter().filter(|t| t.at >= aftermath.began && is_own(aftermath, t)).collect();
     relevant.sort_by_key(|t| t.at);
     relevant.last().filter(|t| t.to == AlarmState::Ok).map(|t| t.at)
 }
 
-fn verdict(measures: &[RecoveryMeasure], alarm_ok: bool, aftermath: &Aftermath<'_>) -> Verdict {
+/// Whether the transition is of the alarm that started the investigation.
+fn is_own(aftermath: &Aftermath<'_>, transition: &AlarmTransition) -> bool {
+    aftermath.alarm.is_none_or(|name| transition.name.raw() == name)
+}
+
+fn verdict(
+    measures: &[RecoveryMeasure],
+    alarm_ok: bool,
+    all_back: Option<Timestamp>,
+    aftermath: &Aftermath<'_>,
+) -> Verdict {
     let judged: Vec<&RecoveryMeasure> = measures.iter().filter(|m| m.after.is_some()).collect();
     if judged.is_empty() {
         return Verdict::Unknown;
     }
-    let fired_again = aftermath.alarms.iter().any(|t| t.at > aftermath.since && t.to == AlarmState::Alarm);
+    let fired =
+        |t: &AlarmTransition| t.at > aftermath.since && t.to == AlarmState::Alarm && is_own(aftermath, t);
+    let fired_again = aftermath.alarms.iter().any(fired);
+    let in_time = all_back.is_some_and(|t| {
+        t.secs_since(aftermath.since) <= aftermath.rule.within_s
+            && aftermath.until.secs_since(t) >= aftermath.rule.hold_s
+    });
     let back = judged.iter().filter(|m| m.back).count();
     let worse = judged.iter().any(|m| {
         let deviation = |v: f64| (v - m.usual).abs();
@@ -137,7 +175,8 @@ fn verdict(measures: &[RecoveryMeasure], alarm_ok: bool, aftermath: &Aftermath<'
             deviation(v) > WORSE * deviation(m.incident) && (v > m.usual) == (m.incident > m.usual)
         })
     });
-    if back == judged.len() && alarm_ok && !fired_again {
+    // What could not be measured again is not proven.
+    if back == measures.len() && alarm_ok && !fired_again && in_time {
         Verdict::Recovered
     } else if worse && back == 0 {
         Verdict::Worse
@@ -219,11 +258,16 @@ mod tests {
                 threshold: None,
                 dimensions: BTreeMap::new(),
                 reason: Untrusted::default(),
+                query: None,
+                provenance: Provenance::ControlPlane,
             })
             .collect();
         judge(&Aftermath {
             suggestion: ItemId::new(ItemKind::Suggestion, 1),
+            began: t(590),
             since: t(600),
+            until: t(960),
+            rule: Rule { within_s: 300, hold_s: 120 },
             deviations: vec![(ItemId::new(ItemKind::Observation, 1), &deviation())],
             series: &[Series { id, period_s: 60, points }],
             alarms: &alarms,
@@ -236,6 +280,8 @@ mod tests {
         let (ok, alarm) = (AlarmState::Ok, AlarmState::Alarm);
         for (after, states, expected) in [
             (&[6.0, 1.1, 1.0, 0.9, 1.0, 1.1][..], &[(720, ok)][..], Verdict::Recovered),
+            (&[6.0, 1.1, 1.0, 0.9, 1.0, 1.1], &[(595, ok)], Verdict::Recovered),
+            (&[6.0, 1.1, 1.0, 0.9, 1.0, 1.1], &[(900, ok)], Verdict::Improved),
             (&[6.0, 1.1, 1.0, 0.9, 1.0, 1.1], &[], Verdict::Improved),
             (&[6.0, 1.1, 1.0, 0.9, 1.0, 1.1], &[(720, ok), (800, alarm)], Verdict::Improved),
             (&[9.0, 9.1, 8.8, 9.0, 9.2, 9.0], &[], Verdict::NotRecovered),

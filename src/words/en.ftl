@@ -86,6 +86,7 @@ item-run-step = { $suggestion } step { $step } ({ $action }): { $status }
 item-run-ended = { $suggestion } run { $status }
 item-run-refused = { $suggestion } was not started: { $why }
 item-run-failed = { $suggestion } could not be started: { $message }
+item-run-lost = { $suggestion } may have been started: { $message }
 refusal-no-plan = there is no plan that could run
 refusal-discarded = a person discarded it
 refusal-not-approved = nobody approved it

@@ -86,6 +86,7 @@ item-run-step = { $suggestion } ステップ { $step }（{ $action }）：{ $sta
 item-run-ended = { $suggestion } の実行結果：{ $status }
 item-run-refused = { $suggestion } は開始されませんでした：{ $why }
 item-run-failed = { $suggestion } を開始できませんでした：{ $message }
+item-run-lost = { $suggestion } が開始されたかどうか不明：{ $message }
 refusal-no-plan = 実行できる計画がありません
 refusal-discarded = 担当者が破棄しました
 refusal-not-approved = 承認されていません

@@ -100,7 +100,9 @@ fn yaml_bombs_are_refused_quickly() {
         let refs = vec![format!("*{last}"); 9].join(",");
         bomb.push_str(&format!("{this}: &{this} [{refs}]\n"));
     }
-    assert!(problem(&bomb).contains("anchors"));
+    assert!(!problem(&bomb).is_empty());
+    let hidden = good().replace("effect: ", "note: [\"\\\"\", &a \"x\"]\neffect: ");
+    assert!(problem(&hidden).contains("anchors"), "{}", problem(&hidden));
     assert!(!problem(&"[".repeat(60_000)).is_empty());
     assert!(!problem(&"{a: ".repeat(10_000)).is_empty());
     assert!(!problem("").is_empty());

@@ -4,6 +4,7 @@ use crate::limits::Limits;
 use crate::model::alarm::AlarmTransition;
 use crate::model::resource::ResourceId;
 
+use super::queries;
 use super::scope::Scope;
 
 /// Seconds by which the records of one transition differ between what sends them.
@@ -14,6 +15,7 @@ const SAME_MOMENT_S: i64 = 5;
 pub fn select(scope: &Scope, mut transitions: Vec<AlarmTransition>, limits: &Limits) -> Vec<AlarmTransition> {
     transitions.retain(|t| t.at < scope.alarm.window.end);
     for transition in &mut transitions {
+        transition.query = Some(queries::alarm(transition.name.raw(), scope.alarm.window));
         transition.resource = transition.resource.take().or_else(|| watched(scope, transition));
     }
     let key =

@@ -6,10 +6,11 @@ use std::collections::BTreeMap;
 
 use crate::limits::Limits;
 use crate::model::observation::{ChangeEvent, Observation, Provenance, Signal};
-use crate::model::query::{Query, Source};
+use crate::model::query::Source;
 use crate::model::telemetry::Change;
 use crate::model::text::Untrusted;
 
+use super::queries;
 use super::scope::Scope;
 
 /// Observations of the changes, nearest to the onset first. Changes after the window are not looked at.
@@ -23,20 +24,18 @@ pub fn observe(scope: &Scope, changes: &[Change], limits: &Limits) -> Vec<Observ
 
 fn observe_one(scope: &Scope, change: &Change) -> Observation {
     let span = crate::model::time::TimeSpan::new(change.at, change.at.plus_secs(1));
+    // Without the event itself there is only what somebody wrote about it.
+    let provenance = if change.attributes.is_empty() {
+        Provenance::ExternallyControllable
+    } else {
+        Provenance::ControlPlane
+    };
     Observation {
         resource: change.resource.clone(),
         peer: None,
         source: Source::Changes,
-        provenance: Provenance::ControlPlane,
-        query: Query::new(
-            "cloudtrail",
-            "LookupEvents",
-            [
-                ("ResourceName", change.resource.as_str().to_owned()),
-                ("StartTime", span.start.to_string()),
-                ("EndTime", span.end.to_string()),
-            ],
-        ),
+        provenance,
+        query: queries::change(&change.resource, span),
         span,
         since: change.at,
         signal: Signal::Change(ChangeEvent {
@@ -44,9 +43,16 @@ fn observe_one(scope: &Scope, change: &Change) -> Observation {
             actor: Untrusted::new(&change.actor),
             summary: Untrusted::new(&change.summary),
             attributes: facts(&change.attributes),
-            before_onset_s: scope.onset.secs_since(change.at),
+            before_onset_s: lead_s(scope, change),
         }),
     }
+}
+
+/// Seconds from the change to the onset; negative when it came after. The onset is known to a period: a change inside
+/// that period came at the onset, not after it.
+fn lead_s(scope: &Scope, change: &Change) -> i64 {
+    let lead = scope.onset.secs_since(change.at);
+    if lead < 0 && -lead <= scope.onset_within_s { 0 } else { lead }
 }
 
 /// The fields that runbooks need, by stable names, out of the shapes in which AWS reports changes. Everything else of
@@ -61,18 +67,30 @@ fn facts(event: &BTreeMap<String, String>) -> BTreeMap<String, String> {
     };
     put("eventName", get("eventName"));
     put("deploymentId", get("deploymentId"));
-    // CloudTrail UpdateService: what is wanted now, and what runs beside it was wanted before.
-    let wanted = get("requestParameters.taskDefinition");
-    let running = event.iter().filter(|(k, _)| k.contains("deployments.") && k.ends_with(".taskDefinition"));
-    let previous = wanted.as_ref().and_then(|w| {
-        running.map(|(_, v)| v).find(|v| !v.ends_with(w.as_str()) && v.starts_with("arn:")).cloned()
-    });
-    put("taskDefinition", wanted);
-    put("previousTaskDefinition", get("previousTaskDefinition").or(previous));
+    put("taskDefinition", get("requestParameters.taskDefinition"));
+    put("previousTaskDefinition", get("previousTaskDefinition").or_else(|| previous_task_definition(event)));
     // CloudTrail UpdateAlias of Lambda, and deployment tools that note both versions.
     put("functionVersion", get("requestParameters.functionVersion"));
-    put("aliasName", get("requestParameters.name"));
+    let is_alias = get("eventName").is_some_and(|name| name.contains("Alias"));
+    put("aliasName", get("requestParameters.name").filter(|_| is_alias));
     put("previousVersion", get("previousVersion"));
     put("previousDeploymentId", get("previousDeploymentId"));
     facts
+}
+
+/// What ran before, out of CloudTrail's `UpdateService`: the answer lists deployments, of which `PRIMARY` is wanted now
+/// and `ACTIVE` still runs. Only another revision of the same family can be gone back to.
+fn previous_task_definition(event: &BTreeMap<String, String>) -> Option<String> {
+    let deployments: Vec<(&str, &String)> = event
+        .iter()
+        .filter_map(|(key, status)| key.strip_suffix(".status").map(|prefix| (prefix, status)))
+        .filter(|(prefix, _)| prefix.contains("deployments."))
+        .collect();
+    let definition = |wanted: &str| {
+        let (prefix, _) = deployments.iter().find(|(_, status)| status.as_str() == wanted)?;
+        event.get(&format!("{prefix}.taskDefinition")).filter(|arn| arn.starts_with("arn:"))
+    };
+    let (primary, active) = (definition("PRIMARY")?, definition("ACTIVE")?);
+    let family = |arn: &str| arn.rsplit_once(':').map(|(family, _)| family.to_owned());
+    (primary != active && family(primary) == family(active)).then(|| active.clone())
 }

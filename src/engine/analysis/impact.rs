@@ -154,14 +154,17 @@ fn bins(scope: &Scope, k: &Kept, traffic: Option<&Kept>) -> BTreeMap<Timestamp, 
         .filter(|(t, _)| after(*t))
         .map(|(t, v)| {
             let deviation = (sign * (v - reference)).max(0.0);
-            let requests = traffic.map_or(1.0, |w| value_at(&w.window, *t));
+            let requests = traffic.map_or(1.0, |w| value_at(w, *t));
             (*t, Bin { deviation, z: (deviation / scale).min(1e6), requests })
         })
         .collect()
 }
 
-fn value_at(points: &[(Timestamp, f64)], t: Timestamp) -> f64 {
-    points.binary_search_by_key(&t, |(at, _)| *at).ok().and_then(|i| points.get(i)).map_or(0.0, |(_, v)| *v)
+/// The value of the period that covers the instant: series of one resource need not share their period or phase.
+fn value_at(traffic: &Kept, t: Timestamp) -> f64 {
+    let after = traffic.window.partition_point(|(at, _)| *at <= t);
+    let covering = after.checked_sub(1).and_then(|i| traffic.window.get(i));
+    covering.filter(|(at, _)| at.plus_secs(i64::from(traffic.period_s)) > t).map_or(0.0, |(_, v)| *v)
 }
 
 /// Sums the periods, each weighted by how badly the alarmed resource suffered in it.

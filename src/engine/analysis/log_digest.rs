@@ -6,7 +6,7 @@ use crate::limits::{LOG_PATTERNS_MAX, LOG_SAMPLES_MAX, Limits};
 use crate::model::gap::{Gap, GapReason};
 use crate::model::num::{index, real_signed, tidy};
 use crate::model::observation::{LogPattern, Observation, PatternChange, Provenance, Severity, Signal};
-use crate::model::query::{Query, Source};
+use crate::model::query::Source;
 use crate::model::resource::ResourceId;
 use crate::model::telemetry::LogEvent;
 use crate::model::text::Untrusted;
@@ -14,6 +14,7 @@ use crate::model::time::Timestamp;
 
 use super::log_patterns::{identity, shape};
 use super::log_sequences::{Broken, Line, Sequences};
+use super::queries;
 use super::scope::{Phase, Scope};
 use super::stats::{rate_z, saturate};
 
@@ -26,6 +27,12 @@ const STRENGTH_MIN: f64 = 0.5;
 /// Resources that log: beyond it lines are counted under the last one's name no more, but dropped and counted.
 const RESOURCES_MAX: usize = 20_000;
 
+/// Lines of other patterns that are needed before a pattern's share says anything.
+const OTHERS_MIN: f64 = 20.0;
+
+/// Bytes of samples kept over all patterns: people read a few, and a flood must not fill the memory.
+const SAMPLE_BYTES_MAX: usize = 32 << 20;
+
 /// Patterns of resources counted at once; lines of further ones are counted as folded.
 const ENTRIES_MAX: usize = 400_000;
 
@@ -36,6 +43,7 @@ struct Entry {
     after: f64,
     first: Option<Timestamp>,
     samples: Vec<Untrusted>,
+    old_sample: Option<Untrusted>,
 }
 
 #[derive(Debug)]
@@ -56,6 +64,7 @@ pub struct LogDigest<'a> {
     lines: (f64, f64),
     folded: u64,
     offset_s: i64,
+    sample_bytes: usize,
 }
 
 /// What the logs show.
@@ -81,6 +90,7 @@ impl<'a> LogDigest<'a> {
             lines: (0.0, 0.0),
             folded: 0,
             offset_s: 0,
+            sample_bytes: 0,
         }
     }
 
@@ -109,12 +119,18 @@ impl<'a> LogDigest<'a> {
             Phase::Before => {
                 entry.before += 1.0;
                 self.lines.0 += 1.0;
+                // Of a pattern that vanishes, the lines from before are the only ones there are.
+                if entry.samples.is_empty() && self.sample_bytes < SAMPLE_BYTES_MAX {
+                    self.sample_bytes += event.message.len();
+                    entry.old_sample.get_or_insert_with(|| Untrusted::new(&event.message));
+                }
             }
             Phase::After => {
                 entry.after += 1.0;
                 self.lines.1 += 1.0;
                 entry.first = Some(entry.first.map_or(at, |t| t.min(at)));
-                if entry.samples.len() < LOG_SAMPLES_MAX {
+                if entry.samples.len() < LOG_SAMPLES_MAX && self.sample_bytes < SAMPLE_BYTES_MAX {
+                    self.sample_bytes += event.message.len();
                     entry.samples.push(Untrusted::new(&event.message));
                 }
             }
@@ -184,18 +200,25 @@ impl<'a> LogDigest<'a> {
     fn judge(&self, resource: &ResourceId, line: Line, entry: &Entry) -> Option<Observation> {
         let time = self.time();
         let by_time = rate_z(entry.before, time.0, entry.after, time.1);
-        // When everything is logged less (or more) often, no single pattern changed.
-        let by_share = rate_z(entry.before, self.lines.0.max(1.0), entry.after, self.lines.1.max(1.0));
-        let z = if by_time.abs() < by_share.abs() { by_time } else { by_share };
         let change = match (entry.before > 0.0, entry.after > 0.0) {
             (false, true) => PatternChange::New,
             (true, false) => PatternChange::Gone,
-            _ if z > 0.0 => PatternChange::MoreFrequent,
+            _ if by_time > 0.0 => PatternChange::MoreFrequent,
             _ => PatternChange::LessFrequent,
         };
-        if by_time.signum() * by_share.signum() < 0.0 && change != PatternChange::New {
-            return None;
-        }
+        let severe = self.pattern_at(line.1).is_some_and(|p| p.severity >= Severity::Error);
+        let more = matches!(change, PatternChange::New | PatternChange::MoreFrequent);
+        // When everything is logged more (or less) often, no single pattern changed. More errors are news all the same.
+        let others = (self.lines.0 - entry.before, self.lines.1 - entry.after);
+        let z = if severe && more || others.0 < OTHERS_MIN {
+            by_time
+        } else {
+            let by_share = rate_z(entry.before, others.0, entry.after, others.1.max(1.0));
+            if by_time.signum() * by_share.signum() < 0.0 && change != PatternChange::New {
+                return None;
+            }
+            if by_time.abs() < by_share.abs() { by_time } else { by_share }
+        };
         self.observe(resource, line, change, z.abs(), None)
     }
 
@@ -225,8 +248,13 @@ impl<'a> LogDigest<'a> {
             resource: resource.clone(),
             peer: None,
             source: Source::Logs,
-            provenance: Provenance::ApplicationLog,
-            query: self.query(resource, &id, follower.as_ref()),
+            provenance: provenance_of(&pattern.template),
+            query: queries::pattern(
+                self.scope,
+                resource,
+                &pattern.template,
+                follower.as_ref().map(Untrusted::raw),
+            ),
             span: self.scope.incident(),
             since: entry.first.unwrap_or(self.scope.onset),
             signal: Signal::LogPattern(LogPattern {
@@ -240,7 +268,11 @@ impl<'a> LogDigest<'a> {
                 per_minute_before: tidy(entry.before / minutes.0),
                 per_minute_after: tidy(entry.after / minutes.1),
                 strength: tidy(strength),
-                samples: entry.samples.clone(),
+                samples: if entry.samples.is_empty() {
+                    entry.old_sample.iter().cloned().collect()
+                } else {
+                    entry.samples.clone()
+                },
             }),
         })
     }
@@ -255,24 +287,6 @@ impl<'a> LogDigest<'a> {
         (secs(self.scope.healthy_secs()), secs(self.scope.incident().secs()))
     }
 
-    fn query(&self, resource: &ResourceId, pattern: &str, follower: Option<&Untrusted>) -> Query {
-        let span = self.scope.incident();
-        let mut query = Query::new(
-            "logs",
-            "StartQuery",
-            [
-                ("resource", resource.as_str().to_owned()),
-                ("pattern", pattern.to_owned()),
-                ("startTime", span.start.to_string()),
-                ("endTime", span.end.to_string()),
-            ],
-        );
-        if let Some(follower) = follower {
-            query.parameters.insert("follower".to_owned(), identity(follower.raw()));
-        }
-        query
-    }
-
     fn gaps(&self) -> Vec<Gap> {
         let gap = |reason, detail: &str, lost| Gap {
             source: Source::Logs,
@@ -285,14 +299,10 @@ impl<'a> LogDigest<'a> {
         };
         let mut gaps = Vec::new();
         if self.folded > 0 {
-            gaps.push(gap(
-                GapReason::Truncated,
-                "more log patterns than are kept apart; rare ones are joined",
-                self.folded,
-            ));
+            gaps.push(gap(GapReason::Truncated, "", self.folded));
         }
         if self.lines.1 > 0.0 && self.lines.0 == 0.0 {
-            gaps.push(gap(GapReason::NoBaseline, "no log line lies in the baseline", 0));
+            gaps.push(gap(GapReason::NoBaseline, "", 0));
         }
         gaps
     }
@@ -322,6 +332,12 @@ fn coarse(template: &str, hard: bool) -> String {
     }
     let first: Vec<&str> = template.split_whitespace().take(2).collect();
     format!("{} <rest>", crate::model::text::cut(&first.join(" "), 64))
+}
+
+/// A line that repeats what a caller sent (an address, a path, a query) can be written by that caller.
+fn provenance_of(template: &str) -> Provenance {
+    let external = ["<ip>", "<path>", "<url>"].iter().any(|v| template.contains(v));
+    if external { Provenance::ExternallyControllable } else { Provenance::ApplicationLog }
 }
 
 fn count(x: f64) -> u64 {

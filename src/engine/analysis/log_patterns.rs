@@ -6,7 +6,7 @@
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use crate::limits::{LOG_LINE_BYTES_MAX, LOG_TOKENS_MAX};
+use crate::limits::{LOG_JSON_BYTES_MAX, LOG_LINE_BYTES_MAX, LOG_TOKENS_MAX};
 use crate::model::feed::hex;
 use crate::model::observation::Severity;
 use crate::model::text::cut;
@@ -30,12 +30,13 @@ pub fn identity(template: &str) -> String {
 /// The shape of a message. Only its first line counts: what follows (stack frames, dumps) belongs to it.
 #[must_use]
 pub fn shape(message: &str) -> Shape {
-    let message = cut(message, LOG_LINE_BYTES_MAX);
-    if message.trim_start().starts_with('{')
+    if message.len() <= LOG_JSON_BYTES_MAX
+        && message.trim_start().starts_with('{')
         && let Ok(Value::Object(fields)) = serde_json::from_str(message.trim())
     {
         return shape_of_json(&fields);
     }
+    let message = cut(message, LOG_LINE_BYTES_MAX);
     let first = message.lines().find(|l| !l.trim().is_empty()).unwrap_or_default();
     Shape { template: template(first), severity: severity(first) }
 }
@@ -47,7 +48,9 @@ fn shape_of_json(fields: &serde_json::Map<String, Value>) -> Shape {
     let level = text(&["level", "severity", "lvl", "log.level"]);
     let severity = level.map_or_else(|| severity(message), severity);
     let names: Vec<&str> = fields.keys().map(String::as_str).take(LOG_TOKENS_MAX).collect();
-    Shape { template: format!("{} {{{}}}", template(message), names.join(",")), severity }
+    // The level belongs to the shape: the same words as an error are another event.
+    let level = level.map(|l| format!("{} ", cut(l, 16).to_uppercase())).unwrap_or_default();
+    Shape { template: format!("{level}{} {{{}}}", template(message), names.join(",")), severity }
 }
 
 /// The level word that a line carries near its start; `Info` without one.

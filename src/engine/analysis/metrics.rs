@@ -6,13 +6,14 @@ use crate::limits::{CHART_POINTS_MAX, Limits};
 use crate::model::gap::{Gap, GapReason};
 use crate::model::num::{real, tidy};
 use crate::model::observation::{MetricDeviation, Movement, Observation, Provenance, Signal};
-use crate::model::query::{Query, Source};
+use crate::model::query::Source;
 use crate::model::telemetry::{Series, SeriesId};
 use crate::model::text::Untrusted;
-use crate::model::time::{TimeSpan, Timestamp};
+use crate::model::time::Timestamp;
 
 use super::deviation::{self, Deviation};
 use super::impact::{self, Impacts};
+use super::queries;
 use super::scope::Scope;
 use super::stats::{Sample, mean};
 
@@ -34,6 +35,8 @@ pub struct Kept {
     pub before: Sample,
     /// Points of the window, in time order, one per instant.
     pub window: Vec<(Timestamp, f64)>,
+    /// Instants of the window for which the source says that there is no value.
+    pub missing: Vec<Timestamp>,
     /// Periods of the baseline that could have had a value.
     pub expected_before: usize,
 }
@@ -70,20 +73,34 @@ impl<'a> MetricDigest<'a> {
         let window = self.scope.alarm.window;
         let before_onset = |t: Timestamp| t.plus_secs(i64::from(period_s)) <= self.scope.onset;
         let healthy = |t: Timestamp| self.scope.alarm.baseline.iter().any(|b| b.contains(t));
-        let is_before = |t: &Timestamp| healthy(*t) && (!window.contains(*t) || before_onset(*t));
+        let declared = points.iter().any(|(t, v)| healthy(*t) && v.is_finite());
+        // A series without any declared healthy time is compared with the window's time before the onset.
+        let is_before = |t: &Timestamp| match declared {
+            true => healthy(*t) && (!window.contains(*t) || before_onset(*t)),
+            false => window.contains(*t) && before_onset(*t),
+        };
         let expected_before = points.iter().filter(|(t, _)| is_before(t)).count();
         let before = points.iter().filter(|(t, _)| is_before(t)).map(|(_, v)| *v);
         let before = Sample::new(before);
         self.with_baseline |= !before.is_empty();
-        let window: Vec<_> =
-            points.into_iter().filter(|(t, v)| window.contains(*t) && v.is_finite()).collect();
+        // A period that reaches beyond the window was not over yet at its end.
+        let inside = |t: Timestamp| window.contains(t) && t.plus_secs(i64::from(period_s)) <= window.end;
+        let (window, missing): (Vec<_>, Vec<_>) =
+            points.into_iter().filter(|(t, _)| inside(*t)).partition(|(_, v)| v.is_finite());
+        let missing: Vec<Timestamp> = missing.into_iter().map(|(t, _)| t).collect();
         match self.kept.get_mut(&id) {
             Some(kept) => {
+                kept.before = kept.before.joined(&before);
+                kept.expected_before += expected_before;
+                kept.missing.extend(missing);
                 kept.window.extend(window);
                 kept.window.sort_by_key(|(t, _)| *t);
                 kept.window.dedup_by_key(|(t, _)| *t);
             }
-            None => drop(self.kept.insert(id, Kept { period_s, before, window, expected_before })),
+            None => {
+                let kept = Kept { period_s, before, window, missing, expected_before };
+                self.kept.insert(id, kept);
+            }
         }
     }
 
@@ -92,12 +109,11 @@ impl<'a> MetricDigest<'a> {
     pub fn finish(self, limits: &Limits) -> MetricFindings {
         let mut findings = MetricFindings::default();
         if !self.kept.is_empty() && !self.with_baseline {
-            findings.gaps.push(self.gap(GapReason::NoBaseline, "no series has a value in the baseline"));
+            findings.gaps.push(self.gap(GapReason::NoBaseline, ""));
         }
         let impacts = impact::assess(self.scope, &self.kept);
         if impacts.target_unseen && !self.kept.is_empty() {
-            let what = format!("no series `{}` of the alarmed resource", self.scope.alarm.metric);
-            findings.gaps.push(self.gap(GapReason::TargetUnseen, &what));
+            findings.gaps.push(self.gap(GapReason::TargetUnseen, &self.scope.alarm.metric));
         }
         let families = families(self.scope, &self.kept);
         for (id, kept) in &self.kept {
@@ -129,7 +145,7 @@ impl<'a> MetricDigest<'a> {
             peer: None,
             source: Source::Metrics,
             provenance: Provenance::Metric,
-            query: query(id, self.scope.alarm.window, kept.period_s),
+            query: queries::metric(self.scope, id, kept.period_s),
             span: self.scope.alarm.window,
             since: deviation.since,
             signal: Signal::MetricDeviation(Box::new(MetricDeviation {
@@ -146,7 +162,7 @@ impl<'a> MetricDigest<'a> {
                 ratio,
                 beyond_peers: family.beyond(&deviation),
                 period_s: kept.period_s,
-                points: chart(&kept.window),
+                points: chart(kept),
                 impact,
             })),
         })
@@ -242,35 +258,18 @@ fn weight(observation: &Observation) -> f64 {
     }
 }
 
-/// At most as many points as a chart can show; of each group the most extreme one, so that spikes stay.
-fn chart(points: &[(Timestamp, f64)]) -> Vec<(Timestamp, Option<f64>)> {
+/// At most as many points as a chart can show; of each group the one farthest from the usual level, so that peaks and
+/// dips stay, and `None` where the source says that there is no value.
+fn chart(kept: &Kept) -> Vec<(Timestamp, Option<f64>)> {
+    let usual = kept.before.median();
+    let mut points: Vec<(Timestamp, Option<f64>)> = kept.window.iter().map(|(t, v)| (*t, Some(*v))).collect();
+    points.extend(kept.missing.iter().map(|t| (*t, None)));
+    points.sort_by_key(|(t, _)| *t);
+    let far = |p: &(Timestamp, Option<f64>)| p.1.map_or(-1.0, |v| (v - usual).abs());
     let group = points.len().div_ceil(CHART_POINTS_MAX).max(1);
     points
         .chunks(group)
-        .filter_map(|c| c.iter().copied().max_by(|a, b| a.1.abs().total_cmp(&b.1.abs())))
-        .map(|(t, v)| (t, Some(tidy(v))))
+        .filter_map(|c| c.iter().copied().max_by(|a, b| far(a).total_cmp(&far(b))))
+        .map(|(t, v)| (t, v.map(tidy)))
         .collect()
-}
-
-/// How to fetch the series again.
-fn query(id: &SeriesId, span: TimeSpan, period_s: u32) -> Query {
-    let mut query = Query::new(
-        "cloudwatch",
-        "GetMetricData",
-        [
-            ("resource", id.resource.as_str().to_owned()),
-            ("MetricName", id.name.clone()),
-            ("Stat", id.stat.clone()),
-            ("Period", period_s.to_string()),
-            ("StartTime", span.start.to_string()),
-            ("EndTime", span.end.to_string()),
-        ],
-    );
-    if let Some(namespace) = &id.namespace {
-        query.parameters.insert("Namespace".to_owned(), namespace.clone());
-    }
-    for (name, value) in &id.dimensions {
-        query.parameters.insert(format!("Dimension.{name}"), value.clone());
-    }
-    query
 }

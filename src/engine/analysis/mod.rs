@@ -12,6 +12,7 @@ pub mod log_patterns;
 pub mod log_sequences;
 pub mod metrics;
 pub mod parts;
+pub mod queries;
 pub mod ranking;
 pub mod roles;
 pub mod scope;

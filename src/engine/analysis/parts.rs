@@ -12,7 +12,7 @@ use crate::model::resource::ResourceId;
 
 use super::impact::confidence;
 use super::ranking::Evidence;
-use super::roles::{Role, by_name};
+use super::roles::{Role, by_name, runs_out};
 use super::stats::saturate;
 
 /// The account of every resource.
@@ -166,7 +166,9 @@ fn saturation(evidence: &Evidence<'_>, parts: &mut Parts) {
         let Signal::MetricDeviation(m) = &o.signal else { continue };
         // Slow and failing are symptoms, which callers share; running out of something is a resource's own.
         let symptom = matches!(by_name(&m.metric), Role::Latency | Role::Errors | Role::Availability);
-        if m.impact.is_some() || m.movement != Movement::Up || symptom {
+        let bad = if runs_out(&m.metric) { Movement::Down } else { Movement::Up };
+        let moved = m.movement == bad || m.movement == Movement::Missing;
+        if m.impact.is_some() || !moved || symptom {
             continue;
         }
         let value = m.strength * unusual(m);
@@ -203,9 +205,9 @@ fn saturation(evidence: &Evidence<'_>, parts: &mut Parts) {
 /// enough of it.
 fn unusual(m: &MetricDeviation) -> f64 {
     match m.beyond_peers {
-        Some(beyond) => saturate(beyond, PEERS_SCALE),
-        None if m.baseline.n >= HISTORY_MIN => saturate(m.z, HISTORY_Z_SCALE),
-        None => 0.0,
+        Some(beyond) if m.movement == Movement::Up => saturate(beyond, PEERS_SCALE),
+        Some(_) | None if m.baseline.n >= HISTORY_MIN => saturate(m.z, HISTORY_Z_SCALE),
+        Some(_) | None => 0.0,
     }
 }
 

@@ -3,7 +3,7 @@
 //! Parts are the maximum, not the sum, of different kinds of evidence: sums reward what is merely measured in many
 //! ways. What callees explain is subtracted. A change strengthens what other evidence points to, and is none itself.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::alarm::Direction;
 use crate::model::cause::{Abstention, Band, Candidate, Mechanism, Part, PartKind, Ranking};
@@ -16,6 +16,7 @@ use crate::model::time::Timestamp;
 use super::parts::{self, Parts};
 use super::roles::{Role, by_name};
 use super::scope::Scope;
+use super::topology::Ways;
 
 /// What the ranking works on.
 #[derive(Debug)]
@@ -24,6 +25,8 @@ pub struct Evidence<'a> {
     pub scope: &'a Scope,
     /// Observations that nobody discarded.
     pub observations: Vec<(ItemId, &'a Observation)>,
+    /// Whether a source had no healthy time to compare with.
+    pub no_baseline: bool,
 }
 
 /// What the kinds of evidence beyond the greatest add, each.
@@ -43,11 +46,11 @@ const SCORE_MIN: f64 = 0.12;
 #[must_use]
 pub fn rank(evidence: &Evidence<'_>) -> Ranking {
     let parts = parts::assess(evidence);
-    let paths = evidence.scope.graph.paths_from(evidence.scope.target());
+    let ways = evidence.scope.graph.ways_from(evidence.scope.target());
     let mut candidates: Vec<Candidate> = parts
         .of
         .iter()
-        .filter_map(|(resource, account)| candidate(evidence, resource, account, &paths))
+        .filter_map(|(resource, account)| candidate(evidence, resource, account, &ways))
         .collect();
     candidates.sort_by(|a, b| b.score.total_cmp(&a.score).then_with(|| a.resource.cmp(&b.resource)));
     let abstained = abstain(evidence, &parts, &candidates);
@@ -63,20 +66,20 @@ fn candidate(
     evidence: &Evidence<'_>,
     resource: &ResourceId,
     account: &[Part],
-    paths: &BTreeMap<ResourceId, Vec<ResourceId>>,
+    ways: &Ways,
 ) -> Option<Candidate> {
     let mut account = account.to_vec();
     account.sort_by(|a, b| b.value.total_cmp(&a.value).then(a.kind.cmp(&b.kind)));
     let lead = account.iter().find(|p| p.kind != PartKind::Change)?;
     let others = others(lead.kind, &account);
-    let path = paths.get(resource).cloned().unwrap_or_default();
-    let no_map = evidence.scope.graph.has_no_edges();
-    let reach = if path.is_empty() && !no_map { UNREACHED } else { 1.0 };
+    let reached = ways.reach(resource) || evidence.scope.graph.has_no_edges();
+    let reach = if reached { 1.0 } else { UNREACHED };
     let score = reach * (lead.value + AGREEMENT * others) / (1.0 + AGREEMENT * KINDS);
     if score <= 0.0 {
         return None;
     }
-    let band = band(lead.value, &account, score);
+    let path = ways.path_to(resource);
+    let band = band(lead.value, &account, score, reached);
     let mechanism = mechanism(lead.kind, evidence.scope);
     let since = since(evidence, lead);
     Some(Candidate { resource: resource.clone(), score: tidy(score), band, mechanism, since, path, account })
@@ -107,9 +110,12 @@ fn mechanism(kind: PartKind, scope: &Scope) -> Mechanism {
     }
 }
 
-fn band(lead: f64, account: &[Part], score: f64) -> Band {
-    let kinds = account.iter().filter(|p| p.value >= 0.3).count();
-    if lead >= 0.6 && (kinds >= 2 || lead >= 0.8) {
+/// Strong needs a clear part that is nearly everything or agrees with another kind, on a resource that the alarm reaches.
+/// A change is no kind of evidence.
+fn band(lead: f64, account: &[Part], score: f64, reached: bool) -> Band {
+    let kinds: BTreeSet<PartKind> =
+        account.iter().filter(|p| p.value >= 0.3 && p.kind != PartKind::Change).map(|p| p.kind).collect();
+    if reached && lead >= 0.6 && (kinds.len() >= 2 || lead >= 0.8) {
         Band::Strong
     } else if score >= SCORE_MIN {
         Band::Moderate
@@ -129,7 +135,9 @@ fn abstain(evidence: &Evidence<'_>, parts: &Parts, candidates: &[Candidate]) -> 
     let clear = |p: &Part| p.value >= 0.5 && !matches!(p.kind, PartKind::Impact | PartKind::Change);
     let elsewhere = candidates.first().is_some_and(|c| c.account.iter().any(clear));
     let measured = evidence.observations.iter().any(|(_, o)| !matches!(o.signal, Signal::Change(_)));
-    if !measured {
+    if !measured && evidence.no_baseline {
+        reasons.push(Abstention::NoBaseline);
+    } else if !measured {
         reasons.push(Abstention::NoTelemetry);
     } else if parts.target_z.is_some_and(|z| z < 1.0) && !elsewhere {
         reasons.push(Abstention::TargetQuiet);

@@ -22,7 +22,7 @@ pub enum Role {
 
 /// Parts of names and the role that they tell, in order of precedence.
 const HINTS: [(Role, &[&str]); 5] = [
-    (Role::Availability, &["availab", "successrate", "success_rate", "healthyhost"]),
+    (Role::Availability, &["availab", "successrate", "success_rate"]),
     (
         Role::Errors,
         &["error", "fault", "5xx", "4xx", "fail", "exception", "throttl", "reject", "deadlock", "drop"],
@@ -72,6 +72,15 @@ pub fn by_name(name: &str) -> Role {
         .iter()
         .find(|(_, parts)| parts.iter().any(|p| name.contains(p)))
         .map_or(Role::Other, |(role, _)| *role)
+}
+
+/// Whether a metric measures what is left of something: then less is worse.
+#[must_use]
+pub fn runs_out(name: &str) -> bool {
+    let name = name.to_lowercase();
+    ["free", "creditbalance", "burstbalance", "balance", "remaining", "headroom"]
+        .iter()
+        .any(|p| name.contains(p))
 }
 
 #[cfg(test)]

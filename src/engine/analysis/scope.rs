@@ -25,6 +25,8 @@ pub struct Scope {
     /// When the incident began, as far as is known by now: the alarm's time, or earlier when the alarmed series
     /// itself shows it.
     pub onset: Timestamp,
+    /// The onset is known to within so many seconds after it: the length of the first deviating period.
+    pub onset_within_s: i64,
 }
 
 /// Seconds before the onset that are not taken as healthy: an onset is known to within its source's resolution.

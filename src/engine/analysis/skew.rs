@@ -1,11 +1,14 @@
 //! Clocks that disagree: a recording holds telemetry of its window and its baseline only, so when much of a source
 //! lies outside both and one shift brings nearly all of it inside, that source's clock was off by that shift.
 
-use crate::model::num::{real_signed, real64};
+use crate::model::num::real64;
 use crate::model::time::{TimeSpan, Timestamp};
 
 /// Records this close together belong to one stretch of recording.
 const STRETCH_GAP_S: i64 = 30;
+
+/// Spans that are tried as anchors.
+const SPANS_MAX: usize = 16;
 
 /// Stretches that are tried as anchors: a recording has few.
 const STRETCHES_MAX: usize = 64;
@@ -31,19 +34,24 @@ pub fn offset_s(coverage: &Coverage, spans: &[TimeSpan]) -> i64 {
     if unshifted + GAIN_MIN > 1.0 {
         return 0;
     }
-    let mut best = (unshifted, 0);
+    let mut best = (unshifted, 0_i64);
     for shift in candidates(coverage, spans) {
         let found = share(shift);
         // Of equally good shifts the least: clocks are rarely far off.
-        if found > best.0 + 1e-9 || (found > best.0 - 1e-9 && shift.abs() < real_abs(best.1)) {
+        if found > best.0 + 1e-9 || (found > best.0 - 1e-9 && shift.abs() < best.1.abs()) {
             best = (found, shift);
         }
     }
-    if best.0 >= INSIDE_MIN && best.0 >= unshifted + GAIN_MIN { best.1 } else { 0 }
+    let convincing =
+        best.0 >= INSIDE_MIN && best.0 >= unshifted + GAIN_MIN && spans_met(coverage, spans, best.1) >= 2;
+    if convincing { best.1 } else { 0 }
 }
 
-fn real_abs(s: i64) -> i64 {
-    if real_signed(s) < 0.0 { -s } else { s }
+/// Spans into which a notable part of the records falls. One stretch of records fits into one span at many shifts; two
+/// at once, apart as the spans are, are no chance.
+fn spans_met(coverage: &Coverage, spans: &[TimeSpan], shift: i64) -> usize {
+    let total: u64 = coverage.iter().map(|(_, n)| n).sum();
+    spans.iter().filter(|s| inside(coverage, std::slice::from_ref(s), shift) * 20 >= total).count()
 }
 
 fn inside(coverage: &Coverage, spans: &[TimeSpan], shift: i64) -> u64 {
@@ -70,7 +78,7 @@ fn candidates(coverage: &Coverage, spans: &[TimeSpan]) -> Vec<i64> {
     starts.truncate(STRETCHES_MAX);
     ends.truncate(STRETCHES_MAX);
     let mut shifts: Vec<i64> = Vec::new();
-    for span in spans {
+    for span in spans.iter().take(SPANS_MAX) {
         shifts.extend(starts.iter().map(|t| span.start.secs_since(*t)));
         shifts.extend(ends.iter().map(|t| span.end.secs_since(*t) - 1));
     }

@@ -62,6 +62,12 @@ impl Sample {
         self.sorted.last().copied().unwrap_or_default()
     }
 
+    /// Both samples as one.
+    #[must_use]
+    pub fn joined(&self, other: &Self) -> Self {
+        Self::new(self.sorted.iter().chain(&other.sorted).copied())
+    }
+
     /// The sample without one value equal to `value`; the same where there is none.
     #[must_use]
     pub fn without(&self, value: f64) -> Self {

@@ -1,6 +1,6 @@
 //! The graph of resources: who is downstream of the alarm, by which path, and who is called directly.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 
 use petgraph::Direction;
 use petgraph::graph::{DiGraph, NodeIndex};
@@ -95,39 +95,48 @@ impl Graph {
         found
     }
 
-    /// For every resource reachable from `start` (itself included), the shortest path to it.
-    /// Between equally short paths the one with the lesser identifiers wins.
+    /// Who is reachable from `start`, and by which way.
     #[must_use]
-    pub fn paths_from(&self, start: &ResourceId) -> BTreeMap<ResourceId, Vec<ResourceId>> {
-        let mut paths = BTreeMap::from([(start.clone(), vec![start.clone()])]);
+    pub fn ways_from(&self, start: &ResourceId) -> Ways {
+        let mut parents = BTreeMap::from([(start.clone(), None)]);
         let mut queue = VecDeque::from([start.clone()]);
         while let Some(at) = queue.pop_front() {
-            let so_far = paths.get(&at).cloned().unwrap_or_default();
             for next in self.callees(&at) {
-                if !paths.contains_key(next) {
-                    let mut path = so_far.clone();
-                    path.push(next.clone());
-                    paths.insert(next.clone(), path);
+                if !parents.contains_key(next) {
+                    parents.insert(next.clone(), Some(at.clone()));
                     queue.push_back(next.clone());
                 }
             }
         }
-        paths
+        Ways { parents }
+    }
+}
+
+/// The resources that are reachable from one, each with the one before it on a shortest way. Between equally short ways
+/// the one with the lesser identifiers wins.
+#[derive(Debug, Clone, Default)]
+pub struct Ways {
+    parents: BTreeMap<ResourceId, Option<ResourceId>>,
+}
+
+impl Ways {
+    /// Whether the resource is reachable.
+    #[must_use]
+    pub fn reach(&self, id: &ResourceId) -> bool {
+        self.parents.contains_key(id)
     }
 
-    /// Everything that uses `start`, directly or not, itself included.
+    /// The shortest way to the resource, both ends included; empty when there is none.
     #[must_use]
-    pub fn upstream_of(&self, start: &ResourceId) -> BTreeSet<ResourceId> {
-        let mut seen = BTreeSet::from([start.clone()]);
-        let mut queue = VecDeque::from([start.clone()]);
-        while let Some(at) = queue.pop_front() {
-            for next in self.callers(&at) {
-                if seen.insert(next.clone()) {
-                    queue.push_back(next.clone());
-                }
-            }
+    pub fn path_to(&self, id: &ResourceId) -> Vec<ResourceId> {
+        let mut path = Vec::new();
+        let mut at = self.parents.get_key_value(id);
+        while let Some((here, parent)) = at {
+            path.push(here.clone());
+            at = parent.as_ref().and_then(|p| self.parents.get_key_value(p));
         }
-        seen
+        path.reverse();
+        path
     }
 }
 
@@ -151,9 +160,9 @@ mod tests {
             &[],
             &[edge("a", "b"), edge("b", "a"), edge("b", "c"), edge("a", "c"), edge("c", "c")],
         );
-        let paths = g.paths_from(&ResourceId::new("a"));
-        assert_eq!(paths[&ResourceId::new("c")].len(), 2);
-        assert_eq!(g.upstream_of(&ResourceId::new("c")).len(), 3);
+        let ways = g.ways_from(&ResourceId::new("a"));
+        assert_eq!(ways.path_to(&ResourceId::new("c")), [ResourceId::new("a"), ResourceId::new("c")]);
+        assert!(!ways.reach(&ResourceId::new("nowhere")));
         assert!(g.callees(&ResourceId::new("nowhere")).is_empty());
     }
 }

@@ -4,17 +4,18 @@ use std::collections::BTreeMap;
 
 use crate::limits::Limits;
 use crate::model::gap::{Gap, GapReason};
-use crate::model::num::{real64, tidy};
+use crate::model::num::tidy;
 use crate::model::observation::{Observation, Provenance, Signal, TraceLink};
-use crate::model::query::{Query, Source};
+use crate::model::query::Source;
 use crate::model::resource::ResourceId;
 use crate::model::telemetry::Span;
-use crate::model::text::Untrusted;
-use crate::model::time::{TimeSpan, Timestamp};
+use crate::model::text::{Untrusted, cut};
+use crate::model::time::Timestamp;
 
+use super::queries;
 use super::scope::{Phase, Scope};
 use super::stats::{rate_z, saturate};
-use super::trace_tree::{Call, Compact, calls};
+use super::trace_tree::{Call, Compact, each_call};
 
 /// Links weaker than this are noise to people.
 const STRENGTH_MIN: f64 = 0.2;
@@ -28,28 +29,55 @@ const STRENGTH_SCALE: f64 = 4.0;
 /// Standard errors below this share of a mean are not believed: time varies in more ways than a sample shows.
 const RELATIVE_FLOOR: f64 = 0.1;
 
-/// Names seen so far, by number.
-#[derive(Debug, Default)]
+/// Names seen so far, by number; what comes beyond the limit shares the last number.
+#[derive(Debug)]
 struct Names {
     numbers: BTreeMap<String, u32>,
-    names: Vec<String>,
+    max: u32,
+    folded: u64,
 }
 
 impl Names {
+    fn new(max: u32) -> Self {
+        Self { numbers: BTreeMap::new(), max, folded: 0 }
+    }
+
     fn number(&mut self, name: &str) -> u32 {
         if let Some(n) = self.numbers.get(name) {
             return *n;
         }
-        let n = u32::try_from(self.names.len()).unwrap_or(u32::MAX);
-        self.names.push(name.to_owned());
-        self.numbers.insert(name.to_owned(), n);
+        let n = u32::try_from(self.numbers.len()).unwrap_or(u32::MAX);
+        if n >= self.max {
+            self.folded += 1;
+            return self.max;
+        }
+        self.numbers.insert(cut(name, NAME_BYTES_MAX).to_owned(), n);
         n
     }
 
-    fn name(&self, n: u32) -> &str {
-        usize::try_from(n).ok().and_then(|i| self.names.get(i)).map_or("", String::as_str)
+    /// Names by number.
+    fn names(&self) -> Vec<&str> {
+        let mut names = vec![""; self.numbers.len()];
+        for (name, n) in &self.numbers {
+            if let Some(place) = usize::try_from(*n).ok().and_then(|n| names.get_mut(n)) {
+                *place = name;
+            }
+        }
+        names
     }
 }
+
+/// Resources whose calls are kept apart; further ones share one name.
+const RESOURCES_MAX: u32 = 20_000;
+
+/// Operations that are kept apart: an operation that carries an identifier in its name is as good as none.
+const OPERATIONS_MAX: u32 = 20_000;
+
+/// Longest name of a resource or operation.
+const NAME_BYTES_MAX: usize = 512;
+
+/// What stands for resources beyond the limit.
+const OTHER: &str = "(other resources)";
 
 /// Reads spans, one batch after the other.
 #[derive(Debug)]
@@ -83,6 +111,8 @@ struct Sums {
     uncovered: Moments,
     errors: f64,
     own_errors: f64,
+    /// Start of the first call, in microseconds.
+    first: Option<i64>,
 }
 
 #[derive(Debug, Clone, Copy, Default)]
@@ -115,6 +145,7 @@ impl Sums {
         self.uncovered.add(call.uncovered_ms);
         self.errors += f64::from(u8::from(call.error));
         self.own_errors += f64::from(u8::from(call.own_error));
+        self.first = Some(self.first.map_or(call.start, |f| f.min(call.start)));
     }
 }
 
@@ -130,8 +161,8 @@ impl<'a> TraceDigest<'a> {
     pub fn new(scope: &'a Scope, limits: &Limits) -> Self {
         Self {
             scope,
-            resources: Names::default(),
-            operations: Names::default(),
+            resources: Names::new(RESOURCES_MAX),
+            operations: Names::new(OPERATIONS_MAX),
             spans: Vec::new(),
             spans_max: limits.spans_max,
             dropped: 0,
@@ -171,20 +202,24 @@ impl<'a> TraceDigest<'a> {
     /// Concludes.
     #[must_use]
     pub fn finish(mut self, limits: &Limits) -> TraceFindings {
-        let calls = calls(&mut self.spans);
-        let sums = self.sum(&calls);
-        let mut findings = TraceFindings { gaps: self.gaps(&calls), ..TraceFindings::default() };
+        let sums = self.sum();
+        let mut findings = TraceFindings { gaps: self.gaps(&sums), ..TraceFindings::default() };
         let mut links: BTreeMap<(Option<u32>, u32), Vec<Phases>> = BTreeMap::new();
         for ((caller, callee, _), (before, after)) in &sums {
             links.entry((*caller, *callee)).or_default().push((*before, *after));
         }
         let outside_s = outside_s(&sums);
+        let names = self.resources.names();
+        let name = |n: u32| {
+            let name = usize::try_from(n).ok().and_then(|i| names.get(i)).copied();
+            ResourceId::new(name.unwrap_or(OTHER))
+        };
         for ((caller, callee), operations) in &links {
-            if let Some(caller) = caller {
-                findings.links.push((self.resource(*caller), self.resource(*callee)));
+            let (caller, callee) = (caller.map(name), name(*callee));
+            if let Some(caller) = &caller {
+                findings.links.push((caller.clone(), callee.clone()));
             }
-            let first = first_call(&calls, *caller, *callee, self.scope);
-            findings.observations.extend(self.observe(*caller, *callee, operations, first, outside_s));
+            findings.observations.extend(self.observe(caller, callee, operations, outside_s));
         }
         findings.links.sort();
         findings.observations.sort_by(|a, b| {
@@ -194,29 +229,25 @@ impl<'a> TraceDigest<'a> {
         findings
     }
 
-    fn sum(&self, calls: &[Call]) -> BTreeMap<Key, Phases> {
+    fn sum(&mut self) -> BTreeMap<Key, Phases> {
+        let mut spans = std::mem::take(&mut self.spans);
         let mut sums: BTreeMap<Key, Phases> = BTreeMap::new();
-        for call in calls {
+        each_call(&mut spans, |call| {
             let entry = sums.entry((call.caller, call.callee, call.operation)).or_default();
             match self.scope.phase(Timestamp::from_micros(call.start)) {
                 Some(Phase::Before) => entry.0.add(call),
                 Some(Phase::After) => entry.1.add(call),
                 None => {}
             }
-        }
+        });
         sums
-    }
-
-    fn resource(&self, n: u32) -> ResourceId {
-        ResourceId::new(self.resources.name(n))
     }
 
     fn observe(
         &self,
-        caller: Option<u32>,
-        callee: u32,
+        caller: Option<ResourceId>,
+        callee: ResourceId,
         operations: &[Phases],
-        since: Timestamp,
         outside_s: f64,
     ) -> Option<Observation> {
         let link = summarise(operations, self.time_ratio(), outside_s);
@@ -224,15 +255,15 @@ impl<'a> TraceDigest<'a> {
         if link.strength < STRENGTH_MIN || !matters {
             return None;
         }
-        let (callee, caller) = (self.resource(callee), caller.map(|c| self.resource(c)));
+        let first = operations.iter().filter_map(|(_, after)| after.first).min();
         Some(Observation {
-            query: query(caller.as_ref(), &callee, self.scope.incident()),
+            query: queries::link(self.scope, caller.as_ref(), &callee),
             resource: callee,
             peer: caller,
             source: Source::Traces,
             provenance: Provenance::Metric,
             span: self.scope.incident(),
-            since,
+            since: first.map_or(self.scope.onset, Timestamp::from_micros),
             signal: Signal::TraceLink(link),
         })
     }
@@ -243,7 +274,7 @@ impl<'a> TraceDigest<'a> {
         (secs(self.scope.healthy_secs()), secs(self.scope.incident().secs()))
     }
 
-    fn gaps(&self, calls: &[Call]) -> Vec<Gap> {
+    fn gaps(&self, sums: &BTreeMap<Key, Phases>) -> Vec<Gap> {
         let gap = |reason, detail: &str, lost| Gap {
             source: Source::Traces,
             reason,
@@ -255,11 +286,14 @@ impl<'a> TraceDigest<'a> {
         };
         let mut gaps = Vec::new();
         if self.dropped > 0 {
-            gaps.push(gap(GapReason::Truncated, "more spans than can be held at once", self.dropped));
+            gaps.push(gap(GapReason::Truncated, "", self.dropped));
         }
-        let phase = |c: &Call| self.scope.phase(Timestamp::from_micros(c.start));
-        if !calls.is_empty() && !calls.iter().any(|c| phase(c) == Some(Phase::Before)) {
-            gaps.push(gap(GapReason::NoBaseline, "no span lies in the baseline", 0));
+        let folded = self.resources.folded + self.operations.folded;
+        if folded > 0 {
+            gaps.push(gap(GapReason::Truncated, "", folded));
+        }
+        if !sums.is_empty() && !sums.values().any(|(before, _)| before.calls > 0.0) {
+            gaps.push(gap(GapReason::NoBaseline, "", 0));
         }
         gaps
     }
@@ -270,17 +304,6 @@ fn weight(o: &Observation) -> f64 {
         Signal::TraceLink(l) => l.strength * (1.0 + l.excess_s + l.excess_errors),
         Signal::MetricDeviation(_) | Signal::LogPattern(_) | Signal::Change(_) => 0.0,
     }
-}
-
-/// The first call of the link in the incident.
-fn first_call(calls: &[Call], caller: Option<u32>, callee: u32, scope: &Scope) -> Timestamp {
-    calls
-        .iter()
-        .filter(|c| c.caller == caller && c.callee == callee)
-        .map(|c| Timestamp::from_micros(c.start))
-        .filter(|t| scope.phase(*t) == Some(Phase::After))
-        .min()
-        .unwrap_or(scope.onset)
 }
 
 /// Seconds that calls from outside would have taken in the incident, had each operation kept its usual time.
@@ -344,29 +367,7 @@ fn count(x: f64) -> u64 {
     u64::try_from(crate::model::num::index(x)).unwrap_or(u64::MAX)
 }
 
-fn query(caller: Option<&ResourceId>, callee: &ResourceId, span: TimeSpan) -> Query {
-    let mut query = Query::new(
-        "xray",
-        "GetServiceGraph",
-        [
-            ("callee", callee.as_str().to_owned()),
-            ("StartTime", span.start.to_string()),
-            ("EndTime", span.end.to_string()),
-        ],
-    );
-    if let Some(caller) = caller {
-        query.parameters.insert("caller".to_owned(), caller.as_str().to_owned());
-    }
-    query
-}
-
 /// FNV-1a, 64 bits. Only groups spans in memory: a collision among the traces of one incident joins two of them.
 fn hash(text: &str) -> u64 {
     text.bytes().fold(0xcbf2_9ce4_8422_2325, |h, b| (h ^ u64::from(b)).wrapping_mul(0x100_0000_01b3)).max(1)
-}
-
-/// Calls per phase as real numbers, for ranking.
-#[must_use]
-pub fn calls_of(link: &TraceLink) -> (f64, f64) {
-    (real64(link.calls_before), real64(link.calls_after))
 }

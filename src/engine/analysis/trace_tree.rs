@@ -51,16 +51,13 @@ pub struct Call {
     pub own_error: bool,
 }
 
-/// All calls in the spans. Sorts them by trace; the order in which they came means nothing.
-#[must_use]
-pub fn calls(spans: &mut [Compact]) -> Vec<Call> {
+/// Hands over all calls in the spans. Sorts them by trace; the order in which they came means nothing.
+pub fn each_call(spans: &mut [Compact], mut take: impl FnMut(&Call)) {
     spans.sort_unstable_by_key(|s| (s.trace, s.start, s.end, s.span));
-    spans.chunk_by(|a, b| a.trace == b.trace).flat_map(calls_of_trace).collect()
-}
-
-fn calls_of_trace(spans: &[Compact]) -> Vec<Call> {
-    let tree = Tree::new(spans);
-    (0..spans.len()).filter_map(|i| tree.call_at(i)).collect()
+    for trace in spans.chunk_by(|a, b| a.trace == b.trace) {
+        let tree = Tree::new(trace);
+        (0..trace.len()).filter_map(|i| tree.call_at(i)).for_each(|call| take(&call));
+    }
 }
 
 struct Tree<'s> {
@@ -206,6 +203,12 @@ fn ms(us: i64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn calls(spans: &mut [Compact]) -> Vec<Call> {
+        let mut calls = Vec::new();
+        each_call(spans, |call| calls.push(*call));
+        calls
+    }
 
     fn span(span: u64, parent: u64, start: i64, end: i64, resource: u32, error: bool) -> Compact {
         Compact { trace: 1, span, parent, start, end, resource, operation: 0, error }

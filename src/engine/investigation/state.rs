@@ -4,13 +4,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::analysis::scope::Scope;
 use crate::analysis::topology::Graph;
-use crate::model::alarm::AlarmTransition;
+use crate::model::alarm::{Alarm, AlarmTransition, Direction};
 use crate::model::execution::{Approval, Execution, Recovery, RunEvent};
-use crate::model::feed::{Body, Concluded, DecisionKind, FeedItem, GENESIS, NewItem, Opened, seal};
+use crate::model::feed::{
+    Body, Concluded, DecisionKind, FeedItem, GENESIS, NewItem, Opened, Principal, seal,
+};
 use crate::model::gap::Gap;
 use crate::model::hypothesis::Hypothesis;
 use crate::model::id::{ItemId, ItemKind};
-use crate::model::observation::{Observation, Signal};
+use crate::model::observation::{Movement, Observation, Signal};
 use crate::model::query::Source;
 use crate::model::resource::{Edge, Resource, ResourceId};
 use crate::model::suggestion::{Plan, SuggestedAction, Suggestion};
@@ -62,6 +64,9 @@ pub enum ApplyError {
     /// It refers to something that does not exist.
     #[error("item `{0}` refers to `{1}`, which does not exist")]
     UnknownReference(ItemId, ItemId),
+    /// Approvals, decisions and notes are people's.
+    #[error("item `{0}` speaks for a person, but no person made it")]
+    NotAPerson(ItemId),
     /// Nothing may come before the opening, and it comes once.
     #[error("item `{0}` stands where only the opening may, or the opening comes twice")]
     Opening(ItemId),
@@ -84,12 +89,19 @@ impl State {
         if item.seq != seq || item.prev != prev {
             return Err(ApplyError::OutOfChain(item.id));
         }
+        let number = self.counters.get(&item.id.kind()).copied().unwrap_or_default() + 1;
+        if item.id != ItemId::new(item.body.kind(), number) || !item.is_intact() {
+            return Err(ApplyError::OutOfChain(item.id));
+        }
         if matches!(item.body, Body::Opened(_)) != self.opened.is_none() {
             return Err(ApplyError::Opening(item.id));
         }
         let unknown = references(item).into_iter().find(|id| !self.exists(*id));
         if let Some(id) = unknown {
             return Err(ApplyError::UnknownReference(item.id, id));
+        }
+        if speaks_for_people(&item.body) && !matches!(item.by, Principal::Person { .. }) {
+            return Err(ApplyError::NotAPerson(item.id));
         }
         self.fold(item);
         let counter = self.counters.entry(item.id.kind()).or_default();
@@ -119,7 +131,9 @@ impl State {
             Body::Hypothesis(h) => drop(self.hypotheses.insert(id, (**h).clone())),
             Body::Matched(_) => self.matched = true,
             Body::Suggestion(s) => drop(self.suggestions.insert(id, (**s).clone())),
-            Body::Approval(a) => self.approvals.push((id, a.clone(), item.recorded_at)),
+            Body::Approval(a) => {
+                self.approvals.push((id, self.clamped(a, item.recorded_at), item.recorded_at))
+            }
             Body::Execution(e) => self.executions.push((id, e.clone(), item.happened_at)),
             Body::Recovery(r) => self.recoveries.push((id, r.clone())),
             Body::Decision(d) => match d.decision {
@@ -128,6 +142,13 @@ impl State {
             },
             Body::Note(_) | Body::Usage(_) => {}
         }
+    }
+
+    /// An approval never holds longer than its plan allows, whatever it says itself.
+    fn clamped(&self, approval: &Approval, recorded_at: Timestamp) -> Approval {
+        let allowed = self.plan(approval.suggestion).map_or(0, |p| i64::from(p.facts().expires_after_s));
+        let expires_at = approval.expires_at.min(recorded_at.plus_secs(allowed));
+        Approval { expires_at, ..approval.clone() }
     }
 
     fn exists(&self, id: ItemId) -> bool {
@@ -145,21 +166,28 @@ impl State {
         let alarm = self.opened.as_ref()?.alarm.clone();
         let resources: Vec<Resource> = self.resources.values().map(|(r, _)| r.clone()).collect();
         let edges: Vec<Edge> = self.edges.iter().cloned().collect();
-        let onset = self.onset(&alarm.resource).unwrap_or(alarm.at).min(alarm.at).max(alarm.window.start);
-        Some(Scope { graph: Graph::new(&resources, &edges), alarm, onset })
+        let (onset, onset_within_s) = self.onset(&alarm).unwrap_or((alarm.at, 0));
+        let onset = onset.min(alarm.at).max(alarm.window.start);
+        Some(Scope { graph: Graph::new(&resources, &edges), alarm, onset, onset_within_s })
     }
 
-    /// When the alarmed resource's own metric left its range.
-    fn onset(&self, target: &ResourceId) -> Option<Timestamp> {
+    /// The first period in which the alarmed resource's own metric left its range in the bad direction.
+    fn onset(&self, alarm: &Alarm) -> Option<(Timestamp, i64)> {
+        let bad = match alarm.direction {
+            Direction::Above => Movement::Up,
+            Direction::Below => Movement::Down,
+        };
         self.evidence()
-            .filter(|(_, o)| &o.resource == target)
+            .filter(|(_, o)| o.resource == alarm.resource)
             .filter_map(|(_, o)| match &o.signal {
-                // A CloudWatch alarm fires after the deviating period has ended: when the first deviating period
-                // still contains the alarm's time, that time says more than the period's start.
-                Signal::MetricDeviation(m) if m.impact.is_some() && m.strength >= 0.5 => {
-                    let alarm = self.opened.as_ref()?.alarm.at;
-                    let ended = o.since.plus_secs(i64::from(m.period_s)) <= alarm;
-                    Some(if ended { o.since } else { alarm })
+                Signal::MetricDeviation(m)
+                    if m.impact.is_some() && m.movement == bad && m.strength >= 0.5 =>
+                {
+                    let period = i64::from(m.period_s);
+                    // A CloudWatch alarm fires after the deviating period has ended: when the first deviating period
+                    // still contains the alarm's time, that time says more than the period's start.
+                    let ended = o.since.plus_secs(period) <= alarm.at;
+                    Some(if ended { (o.since, period) } else { (alarm.at, 0) })
                 }
                 Signal::MetricDeviation(_)
                 | Signal::LogPattern(_)
@@ -195,11 +223,18 @@ impl State {
             .map(|(_, e, at)| (&e.event, *at))
     }
 
-    /// Whether a run of the suggestion was ever intended: then it is never started again.
+    /// Whether a run of the suggestion was ever intended: then it is never started again. A refusal before the call
+    /// intends nothing.
     #[must_use]
     pub fn was_intended(&self, suggestion: ItemId) -> bool {
-        self.executions.iter().any(|(_, e, _)| e.suggestion == suggestion)
+        let begun = |e: &Execution| !matches!(e.event, RunEvent::Refused(_));
+        self.executions.iter().any(|(_, e, _)| e.suggestion == suggestion && begun(e))
     }
+}
+
+/// What only people may say.
+fn speaks_for_people(body: &Body) -> bool {
+    matches!(body, Body::Approval(_) | Body::Decision(_) | Body::Note(_))
 }
 
 /// Everything an item refers to.
@@ -207,11 +242,9 @@ fn references(item: &FeedItem) -> Vec<ItemId> {
     let mut ids = item.because.clone();
     match &item.body {
         Body::Hypothesis(h) => {
-            ids.extend(&h.facts().supporting);
-            ids.extend(&h.facts().contradicting);
-            ids.extend(&h.facts().trigger);
+            ids.extend(h.facts().cited());
         }
-        Body::Suggestion(s) => ids.push(s.hypothesis),
+        Body::Suggestion(s) => ids.extend(s.cited()),
         Body::Approval(a) => ids.push(a.suggestion),
         Body::Execution(e) => ids.push(e.suggestion),
         Body::Recovery(r) => {

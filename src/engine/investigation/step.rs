@@ -7,6 +7,7 @@ use crate::limits::Limits;
 use crate::model::cause::Ranking;
 use crate::model::execution::{RunEvent, RunStatus};
 use crate::model::feed::{Body, Concluded, NewItem, Principal};
+use crate::model::gap::GapReason;
 use crate::model::id::ItemId;
 use crate::model::observation::Signal;
 use crate::model::query::Source;
@@ -38,25 +39,48 @@ pub fn step(state: &State, now: Timestamp, limits: &Limits) -> Vec<Action> {
     act(state, now).into_iter().collect()
 }
 
-/// The next thing about the best plan: ask, run, or judge.
+/// The next thing about the plans: ask about the best that nobody has answered, run what was approved, judge what ran.
 fn act(state: &State, now: Timestamp) -> Option<Action> {
-    let (id, _) = state
+    let mut plans: Vec<(u32, ItemId)> = state
         .suggestions
         .iter()
         .filter(|(id, s)| s.recommended && !state.discarded.contains(id) && state.plan(**id).is_some())
-        .min_by_key(|(_, s)| s.rank)?;
-    if let Some((event, _)) = state.run_end(*id) {
-        let ended_well = matches!(event, RunEvent::Ended { status: RunStatus::Success });
-        let judged = state.recoveries.iter().any(|(_, r)| r.suggestion == Some(*id));
-        return (ended_well && !judged).then_some(Action::JudgeRecovery(*id));
+        .map(|(id, s)| (s.rank, *id))
+        .collect();
+    plans.sort_unstable();
+    for (_, id) in plans {
+        match stage(state, id, now) {
+            Stage::Next(action) => return Some(action),
+            Stage::Waits => return None,
+            Stage::Over => {}
+        }
     }
-    if state.was_intended(*id) {
-        // Begun and not ended: only the driver that began it may go on.
-        return None;
+    None
+}
+
+/// Where a plan stands.
+enum Stage {
+    /// Something is to be done about it.
+    Next(Action),
+    /// It runs, or was run and judged: no other plan is asked about beside it.
+    Waits,
+    /// A person said no.
+    Over,
+}
+
+fn stage(state: &State, id: ItemId, now: Timestamp) -> Stage {
+    if state.was_intended(id) {
+        let ended_well =
+            matches!(state.run_end(id), Some((RunEvent::Ended { status: RunStatus::Success }, _)));
+        let judged = state.recoveries.iter().any(|(_, r)| r.suggestion == Some(id));
+        let judge = ended_well && !judged;
+        return if judge { Stage::Next(Action::JudgeRecovery(id)) } else { Stage::Waits };
     }
-    match state.last_word(*id) {
-        None => Some(Action::AskApproval(*id)),
-        Some(_) => authorise(state, *id, now).is_ok().then_some(Action::Execute(*id)),
+    match state.last_word(id) {
+        Some(word) if !word.approved => Stage::Over,
+        Some(_) if authorise(state, id, now).is_ok() => Stage::Next(Action::Execute(id)),
+        // Never asked, or asked so long ago that the answer no longer holds, or for another plan.
+        Some(_) | None => Stage::Next(Action::AskApproval(id)),
     }
 }
 
@@ -64,7 +88,8 @@ fn act(state: &State, now: Timestamp) -> Option<Action> {
 #[must_use]
 pub fn ranking(state: &State) -> Ranking {
     state.scope().map_or_else(Ranking::default, |scope| {
-        rank(&Evidence { scope: &scope, observations: state.evidence().collect() })
+        let no_baseline = state.gaps.values().any(|g| g.reason == GapReason::NoBaseline);
+        rank(&Evidence { scope: &scope, observations: state.evidence().collect(), no_baseline })
     })
 }
 

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::observation::Provenance;
+use super::query::Query;
 use super::resource::ResourceId;
 use super::text::Untrusted;
 use super::time::{TimeSpan, Timestamp};
@@ -94,4 +96,14 @@ pub struct AlarmTransition {
     /// CloudWatch's reason.
     #[serde(default)]
     pub reason: Untrusted,
+    /// How to fetch it again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub query: Option<Query>,
+    /// Who could have written it: AWS itself, though name and description are people's.
+    #[serde(default = "control_plane")]
+    pub provenance: Provenance,
+}
+
+fn control_plane() -> Provenance {
+    Provenance::ControlPlane
 }

@@ -97,8 +97,13 @@ pub enum RunEvent {
         /// How.
         status: RunStatus,
     },
-    /// It could not be started.
+    /// It was not started.
     Refused(Refusal),
+    /// Nobody knows whether it was started, or how it ended: the answer got lost.
+    Lost {
+        /// What was said instead.
+        message: Untrusted,
+    },
 }
 
 /// Whether a fix helped.

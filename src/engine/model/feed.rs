@@ -237,6 +237,14 @@ pub struct FeedItem {
     pub hash: String,
 }
 
+impl FeedItem {
+    /// Whether its hash fits its content.
+    #[must_use]
+    pub fn is_intact(&self) -> bool {
+        serde_json::to_value(self).is_ok_and(|v| hash_of(v) == self.hash)
+    }
+}
+
 /// An item before it has a place in a feed.
 #[derive(Debug, Clone, PartialEq)]
 pub struct NewItem {

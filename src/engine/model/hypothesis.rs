@@ -132,6 +132,32 @@ pub struct HypothesisFacts {
     pub refute: Vec<Check>,
 }
 
+impl HypothesisFacts {
+    /// Every item that is cited anywhere in it.
+    #[must_use]
+    pub fn cited(&self) -> Vec<ItemId> {
+        let reasons = self.reasons.iter().filter_map(|r| match r {
+            StrengthReason::ChangeBefore { item, .. } | StrengthReason::SourceMissing { item } => Some(*item),
+            StrengthReason::ExplainsShare { .. }
+            | StrengthReason::KindsAgree { .. }
+            | StrengthReason::StandsOut { .. }
+            | StrengthReason::CloseSecond { .. }
+            | StrengthReason::SingleKind
+            | StrengthReason::OnlyExternal
+            | StrengthReason::Provisional => None,
+        });
+        let checks = self.confirm.iter().chain(&self.refute).filter_map(|c| match c {
+            Check::MetricReturns { item }
+            | Check::UndoChange { item }
+            | Check::LinesStop { item }
+            | Check::CallsReturn { item } => Some(*item),
+            Check::OtherEarlier { .. } | Check::HiddenCallee { .. } => None,
+        });
+        let lists = self.supporting.iter().chain(&self.contradicting).chain(&self.trigger).copied();
+        lists.chain(reasons).chain(checks).collect()
+    }
+}
+
 /// A hypothesis whose citations are well-formed.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "HypothesisFacts", into = "HypothesisFacts")]

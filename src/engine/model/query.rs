@@ -23,9 +23,9 @@ pub enum Source {
 }
 
 impl Source {
-    /// All sources, in the order in which they are asked.
+    /// All sources, in the order in which they are asked: the alarm's metric dates the onset that the others need.
     pub const ALL: [Self; 6] =
-        [Self::Topology, Self::Alarms, Self::Changes, Self::Metrics, Self::Traces, Self::Logs];
+        [Self::Topology, Self::Alarms, Self::Metrics, Self::Changes, Self::Traces, Self::Logs];
 
     /// The name used in feeds, messages and configuration.
     #[must_use]

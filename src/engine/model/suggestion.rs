@@ -256,6 +256,38 @@ pub enum MatchReason {
     },
 }
 
+impl Suggestion {
+    /// Every item that is cited anywhere in it.
+    #[must_use]
+    pub fn cited(&self) -> Vec<ItemId> {
+        let reasons = self.reasons.iter().filter_map(|r| match r {
+            MatchReason::Signal { item } => Some(*item),
+            MatchReason::ResourceKind { .. } | MatchReason::Mechanism { .. } => None,
+        });
+        let parameters = match &self.action {
+            SuggestedAction::Run { plan } => Some(&plan.facts().parameters),
+            SuggestedAction::Complete { parameters, .. } => Some(parameters),
+            SuggestedAction::Read => None,
+        };
+        let origins = parameters.into_iter().flat_map(BTreeMap::values).filter_map(|b| b.origin.item());
+        std::iter::once(self.hypothesis).chain(reasons).chain(origins).collect()
+    }
+}
+
+impl Origin {
+    /// The item that it rests on.
+    #[must_use]
+    pub fn item(&self) -> Option<ItemId> {
+        match self {
+            Self::Resource { item }
+            | Self::Dimension { item, .. }
+            | Self::Attribute { item, .. }
+            | Self::Change { item, .. } => Some(*item),
+            Self::Incident { .. } | Self::Constant | Self::Setting { .. } => None,
+        }
+    }
+}
+
 /// A suggestion.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Suggestion {

@@ -254,16 +254,18 @@ fn resource(case: &Case<'_>, cause: &ResourceId, shape: &Shape) -> Result<Bindin
     Ok(Binding { values: vec![value.to_owned()], origin: Origin::Resource { item } })
 }
 
+/// The one value that the resource's metrics have in that dimension. Several different ones are no answer.
 fn dimension(case: &Case<'_>, cause: &ResourceId, named: &Named) -> Result<Binding, Wanted> {
-    let found =
-        case.observations.iter().filter(|(_, o)| &o.resource == cause).find_map(|(id, o)| match &o.signal {
-            Signal::MetricDeviation(m) => {
-                m.dimensions.get(&named.name).filter(|v| fits(v, named.prefix.as_deref())).map(|v| (*id, v))
-            }
-            Signal::LogPattern(_) | Signal::TraceLink(_) | Signal::Change(_) => None,
-        });
+    let of_cause = case.observations.iter().filter(|(_, o)| &o.resource == cause);
+    let mut found = of_cause.filter_map(|(id, o)| match &o.signal {
+        Signal::MetricDeviation(m) => m.dimensions.get(&named.name).map(|v| (*id, v)),
+        Signal::LogPattern(_) | Signal::TraceLink(_) | Signal::Change(_) => None,
+    });
     let wanted = || Wanted::Dimension { name: named.name.clone() };
-    let (item, value) = found.ok_or_else(wanted)?;
+    let (item, value) = found.next().ok_or_else(wanted)?;
+    if found.any(|(_, other)| other != value) || !fits(value, named.prefix.as_deref()) {
+        return Err(wanted());
+    }
     Ok(Binding { values: vec![value.clone()], origin: Origin::Dimension { name: named.name.clone(), item } })
 }
 

@@ -43,6 +43,9 @@ const CLOSE: f64 = 0.8;
 /// Items cited for each kind of evidence.
 const ITEMS_PER_PART: usize = 3;
 
+/// Events this close together belong to one change.
+const ONE_CHANGE_S: i64 = 600;
+
 /// An effect seen this many seconds before its supposed cause contradicts it: more than periods blur.
 const BEFORE_CAUSE_S: i64 = 90;
 
@@ -96,14 +99,22 @@ fn supporting(candidate: &Candidate) -> Vec<ItemId> {
         .collect()
 }
 
-/// The change nearest before the onset among those that the candidate's account names.
+/// The change before the onset that the candidate's account names: of the events of one change (requested, in progress,
+/// completed) the first.
 fn trigger(grounds: &Grounds<'_>, candidate: &Candidate) -> Option<ItemId> {
     let lead = |id: &ItemId| match grounds.observations.get(id).map(|o| &o.signal) {
-        Some(Signal::Change(c)) => Some((c.before_onset_s.abs(), *id)),
-        Some(Signal::MetricDeviation(_) | Signal::LogPattern(_) | Signal::TraceLink(_)) | None => None,
+        Some(Signal::Change(c)) if c.before_onset_s >= 0 => Some((c.before_onset_s, *id)),
+        Some(
+            Signal::Change(_) | Signal::MetricDeviation(_) | Signal::LogPattern(_) | Signal::TraceLink(_),
+        )
+        | None => None,
     };
     let changes = candidate.account.iter().filter(|p| p.kind == PartKind::Change);
-    changes.flat_map(|p| &p.items).filter_map(lead).min().map(|(_, id)| id)
+    let leads: Vec<(i64, ItemId)> = changes.flat_map(|p| &p.items).filter_map(lead).collect();
+    let (nearest, _) = leads.iter().min()?;
+    let same = leads.iter().filter(|(lead, _)| lead - nearest <= ONE_CHANGE_S);
+    same.max_by_key(|(_, id)| grounds.observations.get(id).map(|o| std::cmp::Reverse(o.since)))
+        .map(|(_, id)| *id)
 }
 
 fn reasons(

@@ -348,6 +348,7 @@ fn execution(e: &Execution) -> Fact {
         RunEvent::Refused(Refusal::Automation { message }) => {
             Fact::new("item-run-failed").with("message", Arg::Text(message.clone()))
         }
+        RunEvent::Lost { message } => Fact::new("item-run-lost").with("message", Arg::Text(message.clone())),
         RunEvent::Refused(refusal) => {
             Fact::new("item-run-refused").with("why", term(terms::refusal(refusal)))
         }

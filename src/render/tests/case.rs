@@ -310,6 +310,8 @@ pub(super) fn case() -> Case {
         threshold: None,
         dimensions: BTreeMap::new(),
         reason: Untrusted::new(HOSTILE),
+        query: None,
+        provenance: Provenance::ControlPlane,
     };
     case.add(752, Principal::Collector { source: Source::Alarms }, Body::AlarmTransition(fired));
     let alb = case.observe("shop-alb", None, 710, metric());
