@@ -101,7 +101,7 @@ fn yaml_bombs_are_refused_quickly() {
         bomb.push_str(&format!("{this}: &{this} [{refs}]\n"));
     }
     assert!(!problem(&bomb).is_empty());
-    let hidden = good().replace("effect: ", "note: [\"\\\"\", &a \"x\"]\neffect: ");
+    let hidden = good().replace("resource_kinds: [", "resource_kinds: [\"\\\"\", &a ");
     assert!(problem(&hidden).contains("anchors"), "{}", problem(&hidden));
     assert!(!problem(&"[".repeat(60_000)).is_empty());
     assert!(!problem(&"{a: ".repeat(10_000)).is_empty());
