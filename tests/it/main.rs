@@ -10,6 +10,7 @@
     reason = "helpers of tests fail loudly; the allow-in-tests settings only cover the bodies of test functions"
 )]
 
+mod analysis;
 mod audit;
 mod bad_input;
 mod binding;

@@ -84,10 +84,7 @@ fn impact(evidence: &Evidence<'_>, parts: &mut Parts) {
     let of: BTreeMap<&ResourceId, (ItemId, Impact)> = evidence
         .observations
         .iter()
-        .filter_map(|(id, o)| match &o.signal {
-            Signal::MetricDeviation(m) => m.impact.map(|i| (&o.resource, (*id, i))),
-            Signal::LogPattern(_) | Signal::TraceLink(_) | Signal::Change(_) => None,
-        })
+        .filter_map(|(id, o)| o.impact().map(|i| (&o.resource, (*id, i))))
         .collect();
     parts.target_z = of.get(evidence.scope.target()).map(|(_, i)| i.z);
     let rest = |resource: &ResourceId| -> Option<(f64, f64, f64)> {

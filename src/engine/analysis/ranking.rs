@@ -42,6 +42,9 @@ const UNREACHED: f64 = 0.3;
 /// Below this score nothing is named.
 const SCORE_MIN: f64 = 0.12;
 
+/// An impact below this many units of usual spread is noise: shares are relative, and something is always greatest.
+const STANDS_OUT_Z: f64 = 3.0;
+
 /// Ranks all resources that show anything.
 #[must_use]
 pub fn rank(evidence: &Evidence<'_>) -> Ranking {
@@ -142,8 +145,18 @@ fn abstain(evidence: &Evidence<'_>, parts: &Parts, candidates: &[Candidate]) -> 
     } else if parts.target_z.is_some_and(|z| z < 1.0) && !elsewhere {
         reasons.push(Abstention::TargetQuiet);
     }
-    if candidates.first().is_none_or(|c| c.score < SCORE_MIN) {
+    let stands_out =
+        |c: &Candidate| c.score >= SCORE_MIN && impact_z(evidence, c).is_none_or(|z| z >= STANDS_OUT_Z);
+    if !candidates.first().is_some_and(stands_out) {
         reasons.push(Abstention::NothingStandsOut);
     }
     reasons
+}
+
+/// The z-score of the deviation that leads a candidate's account, where impact leads it.
+fn impact_z(evidence: &Evidence<'_>, candidate: &Candidate) -> Option<f64> {
+    let lead = candidate.account.iter().find(|p| p.kind != PartKind::Change)?;
+    let cited = |id: &ItemId| lead.kind == PartKind::Impact && lead.items.contains(id);
+    let observations = evidence.observations.iter().filter(|(id, _)| cited(id));
+    observations.filter_map(|(_, o)| o.impact()).map(|i| i.z).max_by(f64::total_cmp)
 }

@@ -45,6 +45,28 @@ pub struct Observation {
     pub signal: Signal,
 }
 
+impl Observation {
+    /// What the deviation cost, where it is one of the alarm's own metric.
+    #[must_use]
+    pub fn impact(&self) -> Option<Impact> {
+        match &self.signal {
+            Signal::MetricDeviation(m) => m.impact,
+            Signal::LogPattern(_) | Signal::TraceLink(_) | Signal::Change(_) => None,
+        }
+    }
+
+    /// How clearly it shows what it shows, 0..1; a change shows nothing by itself.
+    #[must_use]
+    pub fn strength(&self) -> f64 {
+        match &self.signal {
+            Signal::MetricDeviation(m) => m.strength,
+            Signal::LogPattern(p) => p.strength,
+            Signal::TraceLink(l) => l.strength,
+            Signal::Change(_) => 0.0,
+        }
+    }
+}
+
 /// What an observation shows.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]

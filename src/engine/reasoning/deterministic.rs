@@ -209,20 +209,11 @@ fn contradicting(grounds: &Grounds<'_>, candidate: &Candidate) -> Vec<ItemId> {
         .iter()
         .filter(|(_, o)| between(&o.resource) && !matches!(o.signal, Signal::Change(_)))
         .filter(|(_, o)| {
-            strength(o) >= 0.8 && since.secs_since(o.since) > BEFORE_CAUSE_S && o.since >= grounds.onset
+            o.strength() >= 0.8 && since.secs_since(o.since) > BEFORE_CAUSE_S && o.since >= grounds.onset
         })
         .map(|(id, _)| *id)
         .take(ITEMS_PER_PART)
         .collect()
-}
-
-fn strength(o: &Observation) -> f64 {
-    match &o.signal {
-        Signal::MetricDeviation(m) => m.strength,
-        Signal::LogPattern(p) => p.strength,
-        Signal::TraceLink(l) => l.strength,
-        Signal::Change(_) => 0.0,
-    }
 }
 
 fn confirm(grounds: &Grounds<'_>, supporting: &[ItemId], trigger: Option<ItemId>) -> Vec<Check> {
