@@ -21,7 +21,7 @@ use super::trace_tree::{Call, Compact, each_call};
 const STRENGTH_MIN: f64 = 0.2;
 
 /// A link that adds less than this share to the time of all calls from outside changes nothing that matters.
-const SHARE_MIN: f64 = 0.003;
+const SHARE_MIN: f64 = 0.01;
 
 /// Units of standard error at which 63 % of certainty is reached.
 const STRENGTH_SCALE: f64 = 4.0;

@@ -24,8 +24,13 @@ fn t(s: i64) -> Timestamp {
 }
 
 fn add(state: &mut State, body: Body) -> ItemId {
-    let by = Principal::tantei("test");
-    let item = state.seal(NewItem { happened_at: t(0), by, because: Vec::new(), body }, t(0));
+    let person = matches!(body, Body::Approval(_) | Body::Decision(_));
+    let by = if person {
+        Principal::Person { name: "yumi".to_owned(), surface: "terminal".to_owned() }
+    } else {
+        Principal::tantei("test")
+    };
+    let item = state.seal(NewItem { happened_at: t(0), by, because: Vec::new(), body }, t(1_500));
     state.apply(&item).unwrap();
     item.id
 }
@@ -230,6 +235,35 @@ fn a_feed_accepts_only_what_follows_and_refers_to_what_exists() {
     let invented = ItemId::new(ItemKind::Observation, 7);
     let uncited = state.seal(new(Body::Hypothesis(Box::new(hypothesis(invented)))), t(0));
     assert!(matches!(state.apply(&uncited), Err(ApplyError::UnknownReference(_, id)) if id == invented));
+}
+
+#[test]
+fn a_feed_accepts_no_wrong_hash_no_wrong_number_and_no_approval_without_a_person() {
+    let (state, suggestion, _) = waiting();
+    let by = Principal::tantei("test");
+    let new = |body| NewItem { happened_at: t(0), by: by.clone(), because: Vec::new(), body };
+    let mut edited = state.seal(new(observation()), t(1_500));
+    edited.happened_at = t(7);
+    assert!(state.clone().apply(&edited).is_err());
+    let mut jumped = state.seal(new(observation()), t(1_500));
+    jumped.id = ItemId::new(ItemKind::Observation, 1);
+    assert!(state.clone().apply(&jumped).is_err());
+    let digest = plan("Doc").digest().to_owned();
+    let approval = Body::Approval(Approval { suggestion, digest, approved: true, expires_at: t(2_000) });
+    let forged = state.seal(new(approval), t(1_500));
+    assert!(matches!(state.clone().apply(&forged), Err(ApplyError::NotAPerson(_))));
+}
+
+#[test]
+fn an_approval_holds_no_longer_than_its_plan_allows() {
+    let (mut state, s, _) = waiting();
+    let digest = plan("Doc").digest().to_owned();
+    add(
+        &mut state,
+        Body::Approval(Approval { suggestion: s, digest, approved: true, expires_at: t(9_999_999) }),
+    );
+    assert!(authorise(&state, s, t(2_399)).is_ok());
+    assert_eq!(authorise(&state, s, t(2_400)).map(|_| ()), Err(Refusal::Expired));
 }
 
 #[test]

@@ -113,8 +113,7 @@ fn trigger(grounds: &Grounds<'_>, candidate: &Candidate) -> Option<ItemId> {
     let leads: Vec<(i64, ItemId)> = changes.flat_map(|p| &p.items).filter_map(lead).collect();
     let (nearest, _) = leads.iter().min()?;
     let same = leads.iter().filter(|(lead, _)| lead - nearest <= ONE_CHANGE_S);
-    same.max_by_key(|(_, id)| grounds.observations.get(id).map(|o| std::cmp::Reverse(o.since)))
-        .map(|(_, id)| *id)
+    same.min_by_key(|(_, id)| (grounds.observations.get(id).map(|o| o.since), *id)).map(|(_, id)| *id)
 }
 
 fn reasons(

@@ -2,6 +2,8 @@
 //!
 //! Decides nothing: hypotheses and ranking come in, facts go out. No words.
 
+use std::cmp::Ordering;
+
 use serde::{Deserialize, Serialize};
 
 use crate::investigation::State;
@@ -166,7 +168,11 @@ pub fn reason(state: &State, reason: &StrengthReason) -> Fact {
         }
         StrengthReason::CloseSecond { resource } => Fact::new("reason-close-second").about(resource),
         StrengthReason::ChangeBefore { item, seconds } => {
-            let key = if *seconds >= 0 { "reason-change-before" } else { "reason-change-after" };
+            let key = match seconds.cmp(&0) {
+                Ordering::Greater => "reason-change-before",
+                Ordering::Equal => "reason-change-at",
+                Ordering::Less => "reason-change-after",
+            };
             Fact::new(key).citing(*item).with("lead", Arg::Seconds(seconds.abs()))
         }
         StrengthReason::SingleKind => Fact::new("reason-single-kind"),

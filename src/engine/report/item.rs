@@ -2,6 +2,8 @@
 //!
 //! Every kind of item has a line, so that a feed can be read without gaps. No layout and no words.
 
+use std::cmp::Ordering;
+
 use serde::{Deserialize, Serialize};
 
 use crate::model::alarm::{AlarmState, AlarmTransition};
@@ -246,7 +248,11 @@ fn link(l: &TraceLink, outside: bool) -> Fact {
 }
 
 fn change(c: &ChangeEvent) -> Fact {
-    let key = if c.before_onset_s >= 0 { "item-change-before" } else { "item-change-after" };
+    let key = match c.before_onset_s.cmp(&0) {
+        Ordering::Greater => "item-change-before",
+        Ordering::Equal => "item-change-at",
+        Ordering::Less => "item-change-after",
+    };
     let kind = c.kind.plain();
     let kind = match kind.as_str() {
         "deployment" => term("change-deployment"),
