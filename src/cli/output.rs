@@ -25,7 +25,9 @@ pub(super) fn input(error: &anyhow::Error) -> anyhow::Error {
 
 /// Writes text to standard output.
 pub(super) fn print(text: &str) -> Result<()> {
-    forgiving(io::stdout().lock().write_all(text.as_bytes()))
+    // Flushed, because a question ends without a line break.
+    let mut out = io::stdout().lock();
+    forgiving(out.write_all(text.as_bytes()).and_then(|()| out.flush()))
 }
 
 /// Writes a line to standard output.
