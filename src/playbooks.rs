@@ -110,6 +110,9 @@ impl Loaded {
                 if playbook.playbook != stem {
                     what.push(format!("`playbook: {}`: the file's name says `{stem}`", playbook.playbook));
                 }
+                if self.library.contains_key(&playbook.playbook) {
+                    what.push(format!("`playbook: {}`: another file has it already", playbook.playbook));
+                }
                 if what.is_empty() {
                     self.library.insert(playbook.playbook.clone(), playbook);
                 } else {

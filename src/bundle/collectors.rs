@@ -16,6 +16,9 @@ use crate::ports::{BoxFuture, CollectRequest, Collection, Collector, PortError, 
 /// Records handed over at once.
 const BATCH: usize = 1_024;
 
+/// Bytes of lines handed over at once: a few huge lines must not pile up.
+const BATCH_BYTES_MAX: usize = 8 << 20;
+
 /// Series handed over at once: each may hold thousands of points.
 const SERIES_BATCH: usize = 16;
 
@@ -23,7 +26,7 @@ const SERIES_BATCH: usize = 16;
 const COVERAGE_SECONDS_MAX: usize = 2_600_000;
 
 /// Largest `topology.json` that is read.
-const TOPOLOGY_BYTES_MAX: u64 = 64 << 20;
+const TOPOLOGY_BYTES_MAX: u64 = 16 << 20;
 
 /// All sources of one bundle.
 #[derive(Debug, Clone)]
@@ -65,7 +68,7 @@ impl BundleCollector {
     fn coverage(&self, sink: &mut Sink<'_>, name: &str, at: fn(i64) -> Timestamp) {
         let Some(path) = lines::find(&self.folder, name) else { return };
         let mut seconds: BTreeMap<Timestamp, u64> = BTreeMap::new();
-        lines::read::<TimeOnly>(&path, |line| {
+        lines::read::<TimeOnly>(&path, |line, _| {
             let second = Timestamp::from_secs(at(line.t).secs());
             if seconds.len() < COVERAGE_SECONDS_MAX || seconds.contains_key(&second) {
                 *seconds.entry(second).or_default() += 1;
@@ -88,9 +91,12 @@ impl BundleCollector {
     {
         let Some(path) = lines::find(&self.folder, name) else { return absent(request, name) };
         let mut records: Vec<T> = Vec::with_capacity(batch);
-        let outcome = lines::read::<L>(&path, |line| {
+        let mut bytes = 0;
+        let outcome = lines::read::<L>(&path, |line, length| {
             records.push(line.into());
-            if records.len() >= batch {
+            bytes += length;
+            if records.len() >= batch || bytes >= BATCH_BYTES_MAX {
+                bytes = 0;
                 sink(wrap(std::mem::take(&mut records)));
             }
         });

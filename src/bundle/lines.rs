@@ -45,8 +45,8 @@ pub fn find(folder: &Path, name: &str) -> Option<PathBuf> {
     [format!("{name}.zst"), name.to_owned()].into_iter().map(|n| folder.join(n)).find(|p| p.is_file())
 }
 
-/// Reads every line as a `T` and hands it over.
-pub fn read<T: DeserializeOwned>(path: &Path, mut each: impl FnMut(T)) -> Outcome {
+/// Reads every line as a `T` and hands it over with its length in bytes.
+pub fn read<T: DeserializeOwned>(path: &Path, mut each: impl FnMut(T, usize)) -> Outcome {
     let mut outcome = Outcome::default();
     let mut reader = match open(path) {
         Ok(reader) => reader,
@@ -73,14 +73,21 @@ pub fn read<T: DeserializeOwned>(path: &Path, mut each: impl FnMut(T)) -> Outcom
     outcome
 }
 
-fn take_line<T: DeserializeOwned>(line: &[u8], number: u64, outcome: &mut Outcome, each: &mut impl FnMut(T)) {
+fn take_line<T: DeserializeOwned>(
+    line: &[u8],
+    number: u64,
+    outcome: &mut Outcome,
+    each: &mut impl FnMut(T, usize),
+) {
+    // Some editors begin a file with a byte order mark.
+    let line = line.strip_prefix(b"\xef\xbb\xbf").filter(|_| number == 1).unwrap_or(line);
     if line.iter().all(u8::is_ascii_whitespace) {
         return;
     }
     match serde_json::from_slice::<T>(line) {
         Ok(record) => {
             outcome.records += 1;
-            each(record);
+            each(record, line.len());
         }
         Err(_) => {
             outcome.bad_lines += 1;

@@ -1,5 +1,6 @@
 //! `incident.json`: what fired, when, and what to compare with. The one file that a bundle cannot do without.
 
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
@@ -14,6 +15,9 @@ const FORMAT: &str = "incident-bundle/1";
 
 /// Largest manifest that is read: a real one is under a kilobyte.
 const MANIFEST_BYTES_MAX: u64 = 1 << 20;
+
+/// Healthy spans of one incident: two months of days.
+const BASELINES_MAX: usize = 64;
 
 /// A bundle that can be replayed.
 #[derive(Debug, Clone)]
@@ -72,18 +76,21 @@ pub fn read(folder: &Path) -> Result<Manifest> {
         bail!("`{}` is not a folder: --bundle takes the folder that holds incident.json", folder.display());
     }
     let path = folder.join("incident.json");
-    let size = std::fs::metadata(&path)
-        .with_context(|| {
-            format!("`{}` cannot be read: a bundle is a folder with an incident.json", path.display())
-        })?
-        .len();
-    if size > MANIFEST_BYTES_MAX {
-        bail!("`{}` is {size} bytes long: a manifest has at most {MANIFEST_BYTES_MAX}", path.display());
+    if !path.is_file() {
+        bail!("`{}` is no file: a bundle is a folder with an incident.json", path.display());
     }
-    let text =
-        std::fs::read_to_string(&path).with_context(|| format!("`{}` cannot be read", path.display()))?;
+    let text = read_bounded(&path).with_context(|| format!("`{}` cannot be read", path.display()))?;
     let raw = parse(&text).with_context(|| format!("`{}` is no incident manifest", path.display()))?;
     resolve(raw, folder).with_context(|| format!("`{}` contradicts itself", path.display()))
+}
+
+fn read_bounded(path: &Path) -> Result<String> {
+    let mut text = String::new();
+    std::fs::File::open(path)?.take(MANIFEST_BYTES_MAX + 1).read_to_string(&mut text)?;
+    if u64::try_from(text.len()).unwrap_or(u64::MAX) > MANIFEST_BYTES_MAX {
+        bail!("it is longer than {MANIFEST_BYTES_MAX} bytes, which no manifest is");
+    }
+    Ok(text.trim_start_matches('\u{feff}').to_owned())
 }
 
 fn parse(text: &str) -> Result<Raw> {
@@ -116,6 +123,9 @@ fn resolve(raw: Raw, folder: &Path) -> Result<Manifest> {
     }
     if let Some(span) = raw.baseline.iter().find(|s| s.end <= s.start) {
         bail!("field `baseline`: a span ends at {} before it starts at {}", span.end, span.start);
+    }
+    if raw.baseline.len() > BASELINES_MAX {
+        bail!("field `baseline` has {} spans: at most {BASELINES_MAX} are used", raw.baseline.len());
     }
     if raw.trigger.resource.is_empty() {
         bail!("field `trigger.resource` is empty: name the resource that the alarm watches");

@@ -60,7 +60,8 @@ fn evaluate(folder: &Path, options: &Options) -> Result<SourceScore> {
     let bar = output::bar(u64::try_from(bundles.len()).unwrap_or(u64::MAX));
     let mut cases = Vec::new();
     for bundle in &bundles {
-        bar.set_message(bundle.file_name().map_or_else(String::new, |n| n.to_string_lossy().into_owned()));
+        let name = bundle.file_name().map_or_else(String::new, |n| n.to_string_lossy().into_owned());
+        bar.set_message(tantei_engine::model::text::plain(&name));
         cases.push(case(bundle, options));
         bar.inc(1);
     }

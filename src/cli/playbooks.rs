@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use anyhow::{Result, bail};
 use clap::Subcommand;
 use serde_json::json;
+use tantei_engine::model::text::plain;
 use tantei_engine::playbook::matching::Library;
 use tantei_engine::playbook::schema::Playbook;
 
@@ -84,7 +85,7 @@ fn list(library: &Library, as_json: bool) -> Result<ExitCode> {
     }
     for (id, playbook) in library {
         let effect = word(&playbook.effect);
-        output::line(&format!("{id:<44} {effect:<20} {}", playbook.title.en))?;
+        output::line(&format!("{id:<44} {effect:<20} {}", plain(&playbook.title.en)))?;
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -98,7 +99,9 @@ fn show(library: &Library, id: &str, as_json: bool) -> Result<ExitCode> {
     if as_json {
         output::json(playbook)?;
     } else {
-        output::print(&page(playbook))?;
+        for line in page(playbook).lines() {
+            output::line(&visible(line))?;
+        }
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -141,6 +144,12 @@ fn page(p: &Playbook) -> String {
     out
 }
 
+/// A line without invisible characters, its indentation kept.
+fn visible(line: &str) -> String {
+    let indent = line.len() - line.trim_start_matches(' ').len();
+    format!("{}{}", " ".repeat(indent), plain(line))
+}
+
 fn word<T: serde::Serialize>(value: &T) -> String {
     serde_json::to_value(value).ok().and_then(|v| v.as_str().map(str::to_owned)).unwrap_or_default()
 }
@@ -158,7 +167,7 @@ fn check(folder: Option<&Path>, as_json: bool) -> Result<ExitCode> {
     } else {
         for problem in &loaded.problems {
             for what in &problem.what {
-                output::line(&format!("{}: {what}", problem.file))?;
+                output::line(&plain(&format!("{}: {what}", problem.file)))?;
             }
         }
         output::line(&format!("{good} good, {} bad", loaded.problems.len()))?;

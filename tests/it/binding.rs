@@ -23,6 +23,7 @@ fn deployed(raw: &Value, dimensions: &Value) -> SmallBundle {
         .map(|l| {
             let mut series: Value = serde_json::from_str(l).unwrap();
             series["dimensions"] = dimensions.clone();
+            series["namespace"] = "AWS/ECS".into();
             series.to_string()
         })
         .collect();

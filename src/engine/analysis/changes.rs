@@ -68,7 +68,7 @@ fn facts(event: &BTreeMap<String, String>) -> BTreeMap<String, String> {
     put("eventName", get("eventName"));
     put("deploymentId", get("deploymentId"));
     put("taskDefinition", get("requestParameters.taskDefinition"));
-    put("previousTaskDefinition", get("previousTaskDefinition").or_else(|| previous_task_definition(event)));
+    put("previousTaskDefinition", previous_task_definition(event));
     // CloudTrail UpdateAlias of Lambda, and deployment tools that note both versions.
     put("functionVersion", get("requestParameters.functionVersion"));
     let is_alias = get("eventName").is_some_and(|name| name.contains("Alias"));

@@ -56,7 +56,10 @@ fn shape_of_json(fields: &serde_json::Map<String, Value>) -> Shape {
 /// The level word that a line carries near its start; `Info` without one.
 #[must_use]
 pub fn severity(line: &str) -> Severity {
-    let mut words = line.split(|c: char| !c.is_ascii_alphabetic()).filter(|w| w.len() >= 3).take(8);
+    // A path, a quotation or a value that contains such a word is somebody else's text.
+    let own = |token: &&str| !token.contains(['/', '"', '\'', '?', '&']);
+    let tokens = line.split_whitespace().take(8).take_while(own);
+    let mut words = tokens.flat_map(|t| t.split(|c: char| !c.is_ascii_alphabetic())).filter(|w| w.len() >= 3);
     words
         .find_map(|w| match w.to_ascii_uppercase().as_str() {
             "FATAL" | "CRITICAL" | "PANIC" | "EMERG" | "ALERT" => Some(Severity::Fatal),

@@ -26,6 +26,12 @@ const FAMILY_LEVEL_SHARE: f64 = 0.1;
 /// Resources that a family must have before they say what is usual among peers.
 const FAMILY_SIZE_MIN: usize = 5;
 
+/// Points held over all series: with more, further series are counted and dropped.
+const POINTS_MAX: usize = 12_000_000;
+
+/// Series held at once, for the same reason.
+const SERIES_MAX: usize = 100_000;
+
 /// What is kept of a series after it was read.
 #[derive(Debug, Clone)]
 pub struct Kept {
@@ -47,6 +53,8 @@ pub struct MetricDigest<'a> {
     scope: &'a Scope,
     kept: BTreeMap<SeriesId, Kept>,
     with_baseline: bool,
+    points: usize,
+    dropped: u64,
 }
 
 /// What the metrics show.
@@ -62,12 +70,19 @@ impl<'a> MetricDigest<'a> {
     /// An empty digest.
     #[must_use]
     pub fn new(scope: &'a Scope) -> Self {
-        Self { scope, kept: BTreeMap::new(), with_baseline: false }
+        Self { scope, kept: BTreeMap::new(), with_baseline: false, points: 0, dropped: 0 }
     }
 
     /// Takes a series. A second series of the same identity adds its points.
     pub fn push(&mut self, series: Series) {
         let Series { id, period_s, mut points } = series;
+        self.points += points.len();
+        let full = self.points > POINTS_MAX || self.kept.len() >= SERIES_MAX;
+        // The alarmed resource is never crowded out.
+        if full && &id.resource != self.scope.target() && !self.kept.contains_key(&id) {
+            self.dropped += 1;
+            return;
+        }
         points.sort_by_key(|(t, _)| *t);
         points.dedup_by_key(|(t, _)| *t);
         let window = self.scope.alarm.window;
@@ -110,6 +125,9 @@ impl<'a> MetricDigest<'a> {
         let mut findings = MetricFindings::default();
         if !self.kept.is_empty() && !self.with_baseline {
             findings.gaps.push(self.gap(GapReason::NoBaseline, ""));
+        }
+        if self.dropped > 0 {
+            findings.gaps.push(Gap { lost: self.dropped, ..self.gap(GapReason::Truncated, "") });
         }
         let impacts = impact::assess(self.scope, &self.kept);
         if impacts.target_unseen && !self.kept.is_empty() {
@@ -212,7 +230,7 @@ impl Family {
     /// more: what many show together is load or a common cause, not this resource's own trouble.
     fn beyond(&self, deviation: &Deviation) -> Option<f64> {
         let own = deviation.level.abs().max(deviation.reference.abs());
-        let high = self.levels.without(own).quantile(0.9).max(deviation.reference.abs());
+        let high = self.levels.quantile_without(own, 0.9).max(deviation.reference.abs());
         let enough = self.levels.len() > FAMILY_SIZE_MIN && high > 0.0;
         let sharers = self.shared.get(&deviation.level.to_bits()).copied().unwrap_or(1).max(1);
         enough.then(|| tidy((deviation.level - deviation.reference) / high / real(sharers)))

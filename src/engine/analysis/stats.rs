@@ -68,14 +68,18 @@ impl Sample {
         Self::new(self.sorted.iter().chain(&other.sorted).copied())
     }
 
-    /// The sample without one value equal to `value`; the same where there is none.
+    /// The quantile of the sample without one value equal to `value`.
     #[must_use]
-    pub fn without(&self, value: f64) -> Self {
-        let mut sorted = self.sorted.clone();
-        if let Ok(i) = sorted.binary_search_by(|v| v.total_cmp(&value)) {
-            sorted.remove(i);
-        }
-        Self { sorted, mad: OnceCell::new() }
+    pub fn quantile_without(&self, value: f64, q: f64) -> f64 {
+        let Ok(gone) = self.sorted.binary_search_by(|v| v.total_cmp(&value)) else { return self.quantile(q) };
+        let Some(last) = self.sorted.len().checked_sub(2) else { return 0.0 };
+        let place = q.clamp(0.0, 1.0) * real(last);
+        let low = index(place);
+        let at = |i: usize| {
+            let i = i.min(last);
+            self.sorted.get(if i >= gone { i + 1 } else { i }).copied().unwrap_or_default()
+        };
+        at(low) + (at(low + 1) - at(low)) * (place - real(low))
     }
 
     /// Arithmetic mean; 0 when empty.

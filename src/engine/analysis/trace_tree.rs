@@ -3,7 +3,7 @@
 //! A call enters a resource where a span's parent belongs to another resource (or is absent). Everything below it in
 //! the same resource is the callee's own work, except time spent in further calls.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::num::real_signed;
 
@@ -54,8 +54,11 @@ pub struct Call {
 /// Hands over all calls in the spans. Sorts them by trace; the order in which they came means nothing.
 pub fn each_call(spans: &mut [Compact], mut take: impl FnMut(&Call)) {
     spans.sort_unstable_by_key(|s| (s.trace, s.start, s.end, s.span));
-    for trace in spans.chunk_by(|a, b| a.trace == b.trace) {
-        let tree = Tree::new(trace);
+    for repeated in spans.chunk_by(|a, b| a.trace == b.trace) {
+        // Exporters send at least once: of a repeated span the first counts.
+        let mut seen = BTreeSet::new();
+        let trace: Vec<Compact> = repeated.iter().copied().filter(|s| seen.insert(s.span)).collect();
+        let tree = Tree::new(&trace);
         (0..trace.len()).filter_map(|i| tree.call_at(i)).for_each(|call| take(&call));
     }
 }

@@ -66,8 +66,9 @@ fn check_text(playbook: &Playbook) -> Vec<String> {
         problems.push("`when.resource_kinds` is empty: name at least one CloudFormation type".to_owned());
     }
     for link in &playbook.links {
-        if !link.url.starts_with("https://") {
-            problems.push(format!("`links`: `{}` is not an https address", link.url));
+        let plain = |c: char| c.is_ascii_alphanumeric() || "-._~/#?=&%+:,".contains(c);
+        if !link.url.starts_with("https://") || !link.url.chars().all(plain) {
+            problems.push(format!("`links`: `{}` is not a plain https address", link.url));
         }
     }
     problems

@@ -11,7 +11,7 @@ use crate::model::cause::Band;
 use crate::model::hypothesis::{HypothesisFacts, StrengthReason};
 use crate::model::id::ItemId;
 use crate::model::num::u32_of;
-use crate::model::observation::{Observation, PatternChange, Signal};
+use crate::model::observation::{Observation, PatternChange, Provenance, Signal};
 use crate::model::resource::{Resource, ResourceId};
 use crate::model::suggestion::{
     Binding, MatchReason, MissingParameter, Origin, Plan, PlanFacts, SuggestedAction, Suggestion, Wanted,
@@ -258,7 +258,11 @@ fn resource(case: &Case<'_>, cause: &ResourceId, shape: &Shape) -> Result<Bindin
 fn dimension(case: &Case<'_>, cause: &ResourceId, named: &Named) -> Result<Binding, Wanted> {
     let of_cause = case.observations.iter().filter(|(_, o)| &o.resource == cause);
     let mut found = of_cause.filter_map(|(id, o)| match &o.signal {
-        Signal::MetricDeviation(m) => m.dimensions.get(&named.name).map(|v| (*id, v)),
+        // Only AWS's own namespaces: the dimensions of an application's metrics are the application's words.
+        Signal::MetricDeviation(m) if m.namespace.as_deref().is_some_and(|n| n.starts_with("AWS/")) => {
+            m.dimensions.get(&named.name).map(|v| (*id, v))
+        }
+        Signal::MetricDeviation(_) => None,
         Signal::LogPattern(_) | Signal::TraceLink(_) | Signal::Change(_) => None,
     });
     let wanted = || Wanted::Dimension { name: named.name.clone() };
@@ -281,8 +285,10 @@ fn change(case: &Case<'_>, hypothesis: &HypothesisFacts, named: &Named) -> Resul
     let mut found: Vec<(i64, ItemId, &String)> = case
         .observations
         .iter()
-        .filter(|(_, o)| o.resource == hypothesis.cause)
+        .filter(|(_, o)| o.resource == hypothesis.cause && o.provenance == Provenance::ControlPlane)
         .filter_map(|(id, o)| match &o.signal {
+            // The deployment that came before the incident is what is gone back on, nothing else.
+            Signal::Change(c) if c.before_onset_s < 0 || c.kind.raw() != "deployment" => None,
             Signal::Change(c) => c.attributes.get(&named.name).map(|v| (c.before_onset_s.abs(), *id, v)),
             Signal::MetricDeviation(_) | Signal::LogPattern(_) | Signal::TraceLink(_) => None,
         })
@@ -301,6 +307,7 @@ fn fits(value: &str, prefix: Option<&str>) -> bool {
     !value.is_empty()
         && u32_of(value.len()) <= u32_of(VALUE_CHARS_MAX)
         && value.chars().all(plain)
+        && !value.contains("://")
         && prefix.is_none_or(|p| value.starts_with(p))
 }
 
