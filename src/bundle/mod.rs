@@ -4,6 +4,7 @@
 //! [`label`] alone, which only evaluation calls.
 
 pub mod collectors;
+pub mod csv;
 pub mod label;
 pub mod lines;
 pub mod manifest;

@@ -7,6 +7,7 @@ pub mod facts;
 pub mod layout;
 pub mod markdown;
 pub mod sparkline;
+pub mod svg;
 pub mod terminal;
 
 #[cfg(test)]

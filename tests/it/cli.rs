@@ -5,10 +5,12 @@ use crate::support::{SmallBundle, lab_incident, tantei, tantei_ok};
 #[test]
 fn help_teaches_and_names_the_exit_codes() {
     let help = tantei_ok(&["--help"]);
-    for word in ["investigate", "evaluate", "playbooks", "audit", "demo", "completions", "Exit codes"] {
+    for word in
+        ["investigate", "evaluate", "metrics", "playbooks", "audit", "demo", "completions", "Exit codes"]
+    {
         assert!(help.contains(word), "{word}");
     }
-    for command in ["investigate", "evaluate", "playbooks", "audit", "demo", "completions"] {
+    for command in ["investigate", "evaluate", "metrics", "playbooks", "audit", "demo", "completions"] {
         assert!(!tantei_ok(&[command, "--help"]).is_empty());
     }
 }
@@ -28,6 +30,7 @@ fn wrong_arguments_exit_with_two() {
         &["evaluate"],
         &["evaluate", "/nowhere"],
         &["audit", "verify", "/nowhere"],
+        &["metrics", "/nowhere"],
     ] {
         assert_eq!(tantei(args).status.code(), Some(2), "{args:?}");
     }

@@ -19,5 +19,6 @@ mod cli;
 mod demo;
 mod incidents;
 mod metamorphic;
+mod metrics;
 mod support;
 mod tidy;

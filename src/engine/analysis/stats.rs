@@ -129,7 +129,8 @@ impl Sample {
 }
 
 /// The median by selection, which costs less than sorting; 0 when empty.
-fn median_of(mut values: Vec<f64>) -> f64 {
+#[must_use]
+pub fn median_of(mut values: Vec<f64>) -> f64 {
     let half = values.len() / 2;
     let even = values.len().is_multiple_of(2);
     if values.is_empty() {

@@ -1,4 +1,4 @@
-//! The spine: a feed folds into a [`State`], [`step`] decides what to do next, [`Digest`] turns what was collected
+//! The spine: a feed folds into a [`State`], [`step()`] decides what to do next, [`Digest`] turns what was collected
 //! into new items. The only module that composes the engine's features.
 
 mod action;
