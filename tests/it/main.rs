@@ -16,6 +16,7 @@ mod catalogue;
 mod cli;
 mod demo;
 mod incidents;
+mod logs;
 mod metamorphic;
 mod support;
 mod tidy;
