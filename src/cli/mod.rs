@@ -9,6 +9,7 @@ mod document;
 mod evaluate;
 mod investigate;
 mod live;
+mod logs;
 mod metrics;
 mod output;
 mod playbooks;
@@ -33,6 +34,7 @@ Examples:
   tantei investigate --bundle DIR --json          the same for a script
   tantei investigate --bundle DIR --report r.md --lang ja
   tantei evaluate DIR…                            score labelled incidents
+  tantei logs now.log --baseline before.log       what is new, gone or different in log lines
   tantei metrics cpu.csv --svg cpu.svg            where does this series deviate?
   tantei playbooks check my-playbooks/            check your own playbooks
   tantei audit verify feed.json                   has this feed been tampered with?
@@ -45,6 +47,8 @@ enum Command {
     Investigate(investigate::Args),
     /// Score investigations of labelled incidents, per source and per kind of fault.
     Evaluate(evaluate::Args),
+    /// Find the patterns of log lines, and what differs from a baseline.
+    Logs(logs::Args),
     /// Judge a time series: a score for each point, deviating spans, a picture; or one window against its baseline.
     Metrics(metrics::Args),
     /// List, show or check playbooks.
@@ -79,6 +83,7 @@ fn run(command: Command) -> Result<ExitCode> {
     match command {
         Command::Investigate(args) => investigate::run(&args),
         Command::Evaluate(args) => evaluate::run(&args),
+        Command::Logs(args) => logs::run(&args),
         Command::Metrics(args) => metrics::run(&args),
         Command::Playbooks(command) => playbooks::run(&command),
         Command::Audit(command) => audit::run(&command),

@@ -45,7 +45,8 @@ pub(super) fn note(text: &str) -> Result<()> {
     forgiving(io::stderr().lock().write_all(format!("{text}\n").as_bytes()))
 }
 
-fn forgiving(result: io::Result<()>) -> Result<()> {
+/// A reader that goes away is no failure.
+pub(super) fn forgiving(result: io::Result<()>) -> Result<()> {
     match result {
         Err(e) if e.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         other => Ok(other?),

@@ -57,9 +57,6 @@ pub const LOG_LINE_BYTES_MAX: usize = 4_096;
 /// Changes up to this many seconds before the onset are evidence: deployments bake for an hour at most.
 pub const CHANGE_LEAD_S_MAX: i64 = 3_600;
 
-/// Bytes up to which a structured line is parsed as a whole; longer ones are taken as text.
-pub const LOG_JSON_BYTES_MAX: usize = 65_536;
-
 /// A playbook file. Larger ones are refused: YAML parsers can be made to work very hard.
 pub const PLAYBOOK_BYTES_MAX: usize = 65_536;
 

@@ -5,12 +5,21 @@ use crate::support::{SmallBundle, lab_incident, tantei, tantei_ok};
 #[test]
 fn help_teaches_and_names_the_exit_codes() {
     let help = tantei_ok(&["--help"]);
-    for word in
-        ["investigate", "evaluate", "metrics", "playbooks", "audit", "demo", "completions", "Exit codes"]
-    {
+    for word in [
+        "investigate",
+        "evaluate",
+        "logs",
+        "metrics",
+        "playbooks",
+        "audit",
+        "demo",
+        "completions",
+        "Exit codes",
+    ] {
         assert!(help.contains(word), "{word}");
     }
-    for command in ["investigate", "evaluate", "metrics", "playbooks", "audit", "demo", "completions"] {
+    for command in ["investigate", "evaluate", "logs", "metrics", "playbooks", "audit", "demo", "completions"]
+    {
         assert!(!tantei_ok(&[command, "--help"]).is_empty());
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::limits::{LOG_PATTERNS_MAX, LOG_SAMPLES_MAX, Limits};
+use crate::limits::{LOG_SAMPLES_MAX, Limits};
 use crate::model::gap::{Gap, GapReason};
 use crate::model::num::{index, real_signed, tidy};
 use crate::model::observation::{LogPattern, Observation, PatternChange, Provenance, Severity, Signal};
@@ -12,8 +12,8 @@ use crate::model::telemetry::LogEvent;
 use crate::model::text::Untrusted;
 use crate::model::time::Timestamp;
 
-use super::log_patterns::{identity, shape};
 use super::log_sequences::{Broken, Line, Sequences};
+use super::logs::{Form, Miner, Pattern, Patterns};
 use super::queries;
 use super::scope::{Phase, Scope};
 use super::stats::{rate_z, saturate};
@@ -46,10 +46,18 @@ struct Entry {
     old_sample: Option<Untrusted>,
 }
 
-#[derive(Debug)]
-struct Pattern {
-    template: String,
-    severity: Severity,
+impl Entry {
+    fn add(&mut self, other: Self) {
+        self.before += other.before;
+        self.after += other.after;
+        self.first = match (self.first, other.first) {
+            (Some(a), Some(b)) => Some(a.min(b)),
+            (a, b) => a.or(b),
+        };
+        self.old_sample = self.old_sample.take().or(other.old_sample);
+        self.samples.extend(other.samples);
+        self.samples.truncate(LOG_SAMPLES_MAX);
+    }
 }
 
 /// Reads log events, one batch after the other.
@@ -57,8 +65,8 @@ struct Pattern {
 pub struct LogDigest<'a> {
     scope: &'a Scope,
     resources: BTreeMap<ResourceId, u32>,
-    numbers: BTreeMap<String, u32>,
-    patterns: Vec<Pattern>,
+    miner: Miner,
+    patterns: Patterns,
     entries: BTreeMap<Line, Entry>,
     sequences: Sequences,
     lines: (f64, f64),
@@ -83,8 +91,8 @@ impl<'a> LogDigest<'a> {
         Self {
             scope,
             resources: BTreeMap::new(),
-            numbers: BTreeMap::new(),
-            patterns: Vec::new(),
+            miner: Miner::new(Form::Raw),
+            patterns: Patterns::default(),
             entries: BTreeMap::new(),
             sequences: Sequences::default(),
             lines: (0.0, 0.0),
@@ -107,8 +115,7 @@ impl<'a> LogDigest<'a> {
             self.folded += 1;
             return;
         };
-        let shape = shape(&event.message);
-        let pattern = self.pattern(shape.template, shape.severity);
+        let pattern = self.miner.push_event(&event.message);
         let line = (resource, pattern);
         if self.entries.len() >= ENTRIES_MAX && !self.entries.contains_key(&line) {
             self.folded += 1;
@@ -152,30 +159,10 @@ impl<'a> LogDigest<'a> {
         Some(n)
     }
 
-    /// The number of a template. When there are too many, a coarser shape: the first words only.
-    fn pattern(&mut self, template: String, severity: Severity) -> u32 {
-        let known = self.numbers.get(&template).copied();
-        if let Some(n) = known {
-            return n;
-        }
-        let template = if self.patterns.len() < LOG_PATTERNS_MAX {
-            template
-        } else {
-            self.folded += 1;
-            coarse(&template, self.patterns.len() >= LOG_PATTERNS_MAX * 3 / 2)
-        };
-        if let Some(n) = self.numbers.get(&template) {
-            return *n;
-        }
-        let n = u32::try_from(self.patterns.len()).unwrap_or(u32::MAX);
-        self.numbers.insert(template.clone(), n);
-        self.patterns.push(Pattern { template, severity });
-        n
-    }
-
     /// Concludes.
     #[must_use]
-    pub fn finish(self, limits: &Limits) -> LogFindings {
+    pub fn finish(mut self, limits: &Limits) -> LogFindings {
+        self.settle();
         let names: BTreeMap<u32, &ResourceId> = self.resources.iter().map(|(id, n)| (*n, id)).collect();
         let mut observations: Vec<Observation> = Vec::new();
         for (line, entry) in &self.entries {
@@ -195,6 +182,20 @@ impl<'a> LogDigest<'a> {
         });
         observations.truncate(limits.log_observations_max);
         LogFindings { observations, gaps: self.gaps() }
+    }
+
+    /// Which pattern a line has is known when all lines were read.
+    fn settle(&mut self) {
+        self.patterns = self.miner.patterns();
+        let number = |n: u32| self.patterns.index(n).and_then(|i| u32::try_from(i).ok());
+        self.sequences = self.sequences.renumbered(number);
+        let mut entries: BTreeMap<Line, Entry> = BTreeMap::new();
+        for ((resource, n), entry) in std::mem::take(&mut self.entries) {
+            if let Some(pattern) = number(n) {
+                entries.entry((resource, pattern)).or_default().add(entry);
+            }
+        }
+        self.entries = entries;
     }
 
     fn judge(&self, resource: &ResourceId, line: Line, entry: &Entry) -> Option<Observation> {
@@ -243,7 +244,7 @@ impl<'a> LogDigest<'a> {
         let entry = self.entries.get(&line)?;
         let time = self.time();
         let minutes = (time.0 / 60.0, time.1 / 60.0);
-        let id = identity(&pattern.template);
+        let id = pattern.id.clone();
         Some(Observation {
             resource: resource.clone(),
             peer: None,
@@ -278,7 +279,7 @@ impl<'a> LogDigest<'a> {
     }
 
     fn pattern_at(&self, n: u32) -> Option<&Pattern> {
-        usize::try_from(n).ok().and_then(|i| self.patterns.get(i))
+        usize::try_from(n).ok().and_then(|i| self.patterns.patterns.get(i))
     }
 
     /// Seconds of baseline and of incident.
@@ -322,16 +323,6 @@ fn weight(observation: &Observation) -> f64 {
         }
         Signal::MetricDeviation(_) | Signal::TraceLink(_) | Signal::Change(_) => 0.0,
     }
-}
-
-/// The first words of a template; with `hard`, how many there are and nothing else.
-fn coarse(template: &str, hard: bool) -> String {
-    let n = template.split_whitespace().count();
-    if hard {
-        return format!("<line of {} words>", n.next_power_of_two());
-    }
-    let first: Vec<&str> = template.split_whitespace().take(2).collect();
-    format!("{} <rest>", crate::model::text::cut(&first.join(" "), 64))
 }
 
 /// A line that repeats what a caller sent (an address, a path, a query) can be written by that caller.

@@ -65,6 +65,27 @@ impl Sequences {
         }
     }
 
+    /// Gives patterns other numbers; those of equal numbers are counted together, those without are dropped.
+    #[must_use]
+    pub fn renumbered(&self, number: impl Fn(u32) -> Option<u32>) -> Self {
+        let sum = |a: &mut (f64, f64), b: &(f64, f64)| {
+            a.0 += b.0;
+            a.1 += b.1;
+        };
+        let mut out = Self::default();
+        for (((resource, pattern), follower), counts) in &self.follows {
+            if let (Some(pattern), Some(follower)) = (number(*pattern), number(*follower)) {
+                sum(out.follows.entry(((*resource, pattern), follower)).or_default(), counts);
+            }
+        }
+        for ((resource, pattern), counts) in &self.total {
+            if let Some(pattern) = number(*pattern) {
+                sum(out.total.entry((*resource, pattern)).or_default(), counts);
+            }
+        }
+        out
+    }
+
     /// All successions that were normal and are broken.
     #[must_use]
     pub fn broken(&self) -> Vec<Broken> {
