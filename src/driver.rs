@@ -369,13 +369,6 @@ fn gap(source: Source, span: TimeSpan, error: &PortError) -> Gap {
         }
         PortErrorKind::Invalid => GapReason::Malformed,
     };
-    Gap {
-        source,
-        reason,
-        resource: None,
-        span,
-        place: format!("{} {}", error.dependency, error.operation),
-        detail: Untrusted::new(&error.message),
-        lost: 0,
-    }
+    let place = format!("{} {}", error.dependency, error.operation);
+    Gap { detail: Untrusted::new(&error.message), ..Gap::new(source, reason, span, &place) }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use tantei_engine::model::gap::{Gap, GapReason};
-use tantei_engine::model::query::Source;
+use tantei_engine::model::query::{Query, Source};
 use tantei_engine::model::telemetry::Batch;
 use tantei_engine::model::text::Untrusted;
 use tantei_engine::model::time::Timestamp;
@@ -171,13 +171,12 @@ fn collection(request: &CollectRequest, path: &Path, outcome: &Outcome) -> Colle
 }
 
 fn gap(request: &CollectRequest, reason: GapReason, place: &str, detail: &str, lost: u64) -> Gap {
+    let (start, end) = (request.window.start.to_string(), request.window.end.to_string());
+    let query = Query::new("bundle", "read", [("place", place.to_owned()), ("start", start), ("end", end)]);
     Gap {
-        source: request.source,
-        reason,
-        resource: None,
-        span: request.window,
-        place: place.to_owned(),
         detail: Untrusted::new(detail),
         lost,
+        query: Some(query),
+        ..Gap::new(request.source, reason, request.window, place)
     }
 }

@@ -15,7 +15,6 @@ use tantei_engine::model::gap::{Gap, GapReason};
 use tantei_engine::model::query::Source;
 use tantei_engine::model::suggestion::Plan;
 use tantei_engine::model::telemetry::Batch;
-use tantei_engine::model::text::Untrusted;
 use tantei_engine::model::time::{TimeSpan, Timestamp};
 
 use super::collectors::BundleCollector;
@@ -130,14 +129,10 @@ impl Automation for SimulatedAutomation {
                 self.clock.advance(self.remediation.recorded_until);
                 return Ok(self.recorded().await);
             }
+            let span = TimeSpan::new(self.alarm.window.end, self.alarm.window.end);
             let gap = Gap {
-                source: Source::Metrics,
-                reason: GapReason::Absent,
                 resource: plan.facts().targets.first().cloned(),
-                span: TimeSpan::new(self.alarm.window.end, self.alarm.window.end),
-                place: "recovery".to_owned(),
-                detail: Untrusted::new("the recording does not know what this plan would have done"),
-                lost: 0,
+                ..Gap::new(Source::Metrics, GapReason::Absent, span, "recovery")
             };
             Ok(Aftermath { gaps: vec![gap], ..Aftermath::default() })
         })

@@ -289,21 +289,16 @@ impl<'a> LogDigest<'a> {
     }
 
     fn gaps(&self) -> Vec<Gap> {
-        let gap = |reason, detail: &str, lost| Gap {
-            source: Source::Logs,
-            reason,
-            resource: None,
-            span: self.scope.alarm.window,
-            place: "logs".to_owned(),
-            detail: Untrusted::new(detail),
-            lost,
+        let gap = |reason, lost| {
+            let window = self.scope.alarm.window;
+            Gap { lost, ..Gap::new(Source::Logs, reason, window, "logs") }
         };
         let mut gaps = Vec::new();
         if self.folded > 0 {
-            gaps.push(gap(GapReason::Truncated, "", self.folded));
+            gaps.push(gap(GapReason::Truncated, self.folded));
         }
         if self.lines.1 > 0.0 && self.lines.0 == 0.0 {
-            gaps.push(gap(GapReason::NoBaseline, "", 0));
+            gaps.push(gap(GapReason::NoBaseline, 0));
         }
         gaps
     }

@@ -188,13 +188,9 @@ impl<'a> MetricDigest<'a> {
 
     fn gap(&self, reason: GapReason, detail: &str) -> Gap {
         Gap {
-            source: Source::Metrics,
-            reason,
             resource: Some(self.scope.target().clone()),
-            span: self.scope.alarm.window,
-            place: "metrics".to_owned(),
             detail: Untrusted::new(detail),
-            lost: 0,
+            ..Gap::new(Source::Metrics, reason, self.scope.alarm.window, "metrics")
         }
     }
 }

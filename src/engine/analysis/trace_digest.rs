@@ -9,7 +9,7 @@ use crate::model::observation::{Observation, Provenance, Signal, TraceLink};
 use crate::model::query::Source;
 use crate::model::resource::ResourceId;
 use crate::model::telemetry::Span;
-use crate::model::text::{Untrusted, cut};
+use crate::model::text::cut;
 use crate::model::time::Timestamp;
 
 use super::queries;
@@ -275,25 +275,20 @@ impl<'a> TraceDigest<'a> {
     }
 
     fn gaps(&self, sums: &BTreeMap<Key, Phases>) -> Vec<Gap> {
-        let gap = |reason, detail: &str, lost| Gap {
-            source: Source::Traces,
-            reason,
-            resource: None,
-            span: self.scope.alarm.window,
-            place: "spans".to_owned(),
-            detail: Untrusted::new(detail),
-            lost,
+        let gap = |reason, lost| {
+            let window = self.scope.alarm.window;
+            Gap { lost, ..Gap::new(Source::Traces, reason, window, "spans") }
         };
         let mut gaps = Vec::new();
         if self.dropped > 0 {
-            gaps.push(gap(GapReason::Truncated, "", self.dropped));
+            gaps.push(gap(GapReason::Truncated, self.dropped));
         }
         let folded = self.resources.folded + self.operations.folded;
         if folded > 0 {
-            gaps.push(gap(GapReason::Truncated, "", folded));
+            gaps.push(gap(GapReason::Truncated, folded));
         }
         if !sums.is_empty() && !sums.values().any(|(before, _)| before.calls > 0.0) {
-            gaps.push(gap(GapReason::NoBaseline, "", 0));
+            gaps.push(gap(GapReason::NoBaseline, 0));
         }
         gaps
     }

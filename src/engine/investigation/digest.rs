@@ -138,15 +138,9 @@ impl Made<'_> {
     }
 
     fn skew(&self, offset_s: i64) -> Gap {
-        Gap {
-            source: self.source,
-            reason: GapReason::ClockSkew,
-            resource: None,
-            span: self.scope.alarm.window,
-            place: self.source.name().to_owned(),
-            detail: Untrusted::new(&format!("{offset_s} s")),
-            lost: 0,
-        }
+        let detail = Untrusted::new(&format!("{offset_s} s"));
+        let window = self.scope.alarm.window;
+        Gap { detail, ..Gap::new(self.source, GapReason::ClockSkew, window, self.source.name()) }
     }
 
     fn gap(&self, gap: Gap) -> NewItem {

@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::query::Source;
+use super::observation::Provenance;
+use super::query::{Query, Source};
 use super::resource::ResourceId;
 use super::text::Untrusted;
 use super::time::TimeSpan;
@@ -48,4 +49,32 @@ pub struct Gap {
     /// How many records were lost, where that can be counted.
     #[serde(default)]
     pub lost: u64,
+    /// How to ask again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub query: Option<Query>,
+    /// Who could have written it: Tantei itself states gaps; `detail` is the source's.
+    #[serde(default = "stated")]
+    pub provenance: Provenance,
+}
+
+fn stated() -> Provenance {
+    Provenance::ControlPlane
+}
+
+impl Gap {
+    /// A gap of a source in a span of time, at a place; the rest is filled in by who knows it.
+    #[must_use]
+    pub fn new(source: Source, reason: GapReason, span: TimeSpan, place: &str) -> Self {
+        Self {
+            source,
+            reason,
+            resource: None,
+            span,
+            place: place.to_owned(),
+            detail: Untrusted::default(),
+            lost: 0,
+            query: None,
+            provenance: stated(),
+        }
+    }
 }

@@ -319,13 +319,9 @@ pub(super) fn case() -> Case {
     let calls = case.observe(HOSTILE_NAME, Some("storefront"), 710, link());
     let change = case.observe(HOSTILE_NAME, None, 670, change(HOSTILE));
     let gap = Gap {
-        source: Source::Logs,
-        reason: GapReason::Malformed,
-        resource: None,
-        span: window(),
-        place: "logs.jsonl:7".to_owned(),
         detail: Untrusted::new(HOSTILE),
         lost: 3,
+        ..Gap::new(Source::Logs, GapReason::Malformed, window(), "logs.jsonl:7")
     };
     let gap = case.add(840, Principal::Collector { source: Source::Logs }, Body::Gap(gap));
     let collected = Collected { source: Source::Logs, records: 12 };

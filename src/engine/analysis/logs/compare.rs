@@ -43,7 +43,7 @@ pub enum Change {
 /// A pattern that differs.
 #[derive(Debug, Clone)]
 pub struct Difference {
-    /// The place in [`Comparison::patterns`].
+    /// The place in the patterns of the comparison.
     pub pattern: usize,
     /// How it differs.
     pub change: Change,
