@@ -9,6 +9,7 @@ use serde_json::Value;
 use tantei_engine::model::feed;
 
 use super::output;
+use super::strict::Strict;
 
 /// Largest export that is read.
 const EXPORT_BYTES_MAX: u64 = 1 << 30;
@@ -17,6 +18,7 @@ const EXPORT_BYTES_MAX: u64 = 1 << 30;
 pub(super) enum Command {
     /// Verify the hash chain of an exported feed: any edit, deletion, reorder or insertion is found.
     ///
+    /// Only the feed is verified: `ranking`, `hypotheses` and the other parts of a document are copies of it.
     /// Takes the output of `tantei investigate --json`, a JSON list of feed items, or one item a line. Items cut off
     /// at the very end cannot be noticed from the file alone: compare the count and the last hash with what you noted.
     Verify {
@@ -82,7 +84,7 @@ fn read(file: &Path) -> Result<Export> {
     let text =
         std::fs::read_to_string(file).with_context(|| format!("`{}` cannot be read", file.display()))?;
     let mut stated = None;
-    let items = match serde_json::from_str::<Value>(&text) {
+    let items = match strict(&text) {
         Ok(Value::Array(items)) => items,
         Ok(Value::Object(mut document)) if document.contains_key("feed") => {
             let about = document.get("investigation");
@@ -96,6 +98,8 @@ fn read(file: &Path) -> Result<Export> {
         }
         Ok(item @ Value::Object(_)) => vec![item],
         Ok(_) => bail!("`{}` is neither a feed nor a document with a `feed`", file.display()),
+        // One item a line, unless it is one value that is wrong in itself.
+        Err(e) if e.to_string().contains("comes twice") => bail!("`{}`: {e}", file.display()),
         Err(_) => lines(file, &text)?,
     };
     if items.is_empty() {
@@ -104,11 +108,13 @@ fn read(file: &Path) -> Result<Export> {
     Ok(Export { items, stated })
 }
 
+fn strict(text: &str) -> serde_json::Result<Value> {
+    serde_json::from_str::<Strict>(text).map(|Strict(value)| value)
+}
+
 fn lines(file: &Path, text: &str) -> Result<Vec<Value>> {
     let numbered = (1..).zip(text.lines()).filter(|(_, l)| !l.trim().is_empty());
     numbered
-        .map(|(n, l)| {
-            serde_json::from_str(l).with_context(|| format!("`{}` line {n} is no JSON value", file.display()))
-        })
+        .map(|(n, l)| strict(l).with_context(|| format!("`{}` line {n} is no JSON value", file.display())))
         .collect()
 }

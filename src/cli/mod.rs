@@ -13,6 +13,7 @@ mod logs;
 mod metrics;
 mod output;
 mod playbooks;
+mod strict;
 
 use std::process::ExitCode;
 

@@ -32,6 +32,21 @@ fn a_changed_digit_is_found_through_the_command() {
     assert!(String::from_utf8_lossy(&output.stdout).contains("item 6"));
 }
 
+#[test]
+fn two_equal_keys_and_a_cut_off_end_are_found_through_the_command() {
+    let text = investigate(&lab_incident());
+    let twice = text.replacen("\"seq\":3", "\"seq\":999,\"seq\":3", 1);
+    assert_ne!(twice, text);
+    let mut cut: Value = serde_json::from_str(&text).unwrap();
+    cut["feed"].as_array_mut().unwrap().pop();
+    for altered in [twice, cut.to_string()] {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), altered).unwrap();
+        let output = tantei(&["audit", "verify", file.path().to_str().unwrap()]);
+        assert!(!output.status.success());
+    }
+}
+
 /// One way to tamper with a feed.
 #[derive(Debug, Clone)]
 enum Tampering {
