@@ -16,7 +16,7 @@ pub fn metric(scope: &Scope, id: &SeriesId, period_s: u32) -> Query {
     put("name", id.name.clone());
     put("stat", id.stat.clone());
     put("period_s", period_s.to_string());
-    put("baseline", spans(&scope.healthy()));
+    put("baseline", spans(scope.healthy()));
     if let Some(namespace) = &id.namespace {
         put("namespace", namespace.clone());
     }
@@ -31,7 +31,7 @@ pub fn metric(scope: &Scope, id: &SeriesId, period_s: u32) -> Query {
 pub fn pattern(scope: &Scope, resource: &ResourceId, template: &str, follower: Option<&str>) -> Query {
     let mut query = read("logs.jsonl", resource, scope.incident());
     query.parameters.insert("pattern".to_owned(), template.to_owned());
-    query.parameters.insert("baseline".to_owned(), spans(&scope.healthy()));
+    query.parameters.insert("baseline".to_owned(), spans(scope.healthy()));
     if let Some(follower) = follower {
         query.parameters.insert("follower".to_owned(), follower.to_owned());
     }
@@ -42,7 +42,7 @@ pub fn pattern(scope: &Scope, resource: &ResourceId, template: &str, follower: O
 #[must_use]
 pub fn link(scope: &Scope, caller: Option<&ResourceId>, callee: &ResourceId) -> Query {
     let mut query = read("spans.jsonl", callee, scope.incident());
-    query.parameters.insert("baseline".to_owned(), spans(&scope.healthy()));
+    query.parameters.insert("baseline".to_owned(), spans(scope.healthy()));
     if let Some(caller) = caller {
         query.parameters.insert("caller".to_owned(), caller.as_str().to_owned());
     }

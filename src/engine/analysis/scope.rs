@@ -27,6 +27,8 @@ pub struct Scope {
     pub onset: Timestamp,
     /// The onset is known to within so many seconds after it: the length of the first deviating period.
     pub onset_within_s: i64,
+    /// Asked for every record that is read: made once.
+    healthy: Vec<TimeSpan>,
 }
 
 /// Seconds before the onset that are not taken as healthy: an onset is known to within its source's resolution.
@@ -36,6 +38,16 @@ const ONSET_GUARD_S: i64 = 20;
 const BASELINE_S_ENOUGH: i64 = 600;
 
 impl Scope {
+    /// The frame of an alarm, divided at the onset.
+    #[must_use]
+    pub fn new(alarm: Alarm, graph: Graph, onset: Timestamp, onset_within_s: i64) -> Self {
+        let mut healthy = alarm.baseline.clone();
+        if total_secs(&healthy) < BASELINE_S_ENOUGH && onset > alarm.window.start {
+            healthy.push(TimeSpan::new(alarm.window.start, onset.plus_secs(-ONSET_GUARD_S)));
+        }
+        Self { alarm, graph, onset, onset_within_s, healthy }
+    }
+
     /// The incident: from the onset to the end of the window.
     #[must_use]
     pub fn incident(&self) -> TimeSpan {
@@ -56,12 +68,8 @@ impl Scope {
 
     /// The healthy times: the baseline, and the time of the window before the onset when the baseline is short.
     #[must_use]
-    pub fn healthy(&self) -> Vec<TimeSpan> {
-        let mut spans = self.alarm.baseline.clone();
-        if total_secs(&spans) < BASELINE_S_ENOUGH && self.onset > self.alarm.window.start {
-            spans.push(TimeSpan::new(self.alarm.window.start, self.onset.plus_secs(-ONSET_GUARD_S)));
-        }
-        spans
+    pub fn healthy(&self) -> &[TimeSpan] {
+        &self.healthy
     }
 
     /// The spans that a recording holds: the window and the baseline.
@@ -75,7 +83,7 @@ impl Scope {
     /// Seconds of healthy time, overlaps counted once.
     #[must_use]
     pub fn healthy_secs(&self) -> i64 {
-        total_secs(&self.healthy())
+        total_secs(&self.healthy)
     }
 
     /// The alarmed resource.

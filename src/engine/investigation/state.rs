@@ -168,7 +168,7 @@ impl State {
         let edges: Vec<Edge> = self.edges.iter().cloned().collect();
         let (onset, onset_within_s) = self.onset(&alarm).unwrap_or((alarm.at, 0));
         let onset = onset.min(alarm.at).max(alarm.window.start);
-        Some(Scope { graph: Graph::new(&resources, &edges), alarm, onset, onset_within_s })
+        Some(Scope::new(alarm, Graph::new(&resources, &edges), onset, onset_within_s))
     }
 
     /// The first period in which the alarmed resource's own metric left its range in the bad direction.

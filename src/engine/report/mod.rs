@@ -240,11 +240,9 @@ fn timeline(state: &State, feed: &[FeedItem], cause: &Cause) -> Timeline {
 /// How much an observation tells: a change near the onset as much as a clear deviation.
 fn strength(o: &Observation) -> f64 {
     match &o.signal {
-        Signal::MetricDeviation(m) => m.strength,
-        Signal::LogPattern(p) => p.strength,
-        Signal::TraceLink(l) => l.strength,
         Signal::Change(c) if (0..crate::limits::CHANGE_LEAD_S_MAX).contains(&c.before_onset_s) => 1.5,
         Signal::Change(_) => 0.3,
+        Signal::MetricDeviation(_) | Signal::LogPattern(_) | Signal::TraceLink(_) => o.strength(),
     }
 }
 
