@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::support::{bundles, document, investigate, lab_incident, shared, tantei_ok};
 
 /// Shares of incidents with the truth first that must not be lost again. Raise them, never lower them.
-const RATCHET: [(&str, f64); 2] = [("petshop", 1.0), ("trainticket", 0.67)];
+const RATCHET: [(&str, f64); 2] = [("petshop", 1.0), ("trainticket", 0.85)];
 
 #[test]
 fn all_shared_bundles_run_and_give_identical_documents_twice() {

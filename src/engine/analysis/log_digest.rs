@@ -1,6 +1,6 @@
 //! Digests log events into observations: patterns that are new, gone, changed their rate, or whose sequence broke.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::limits::{LOG_SAMPLES_MAX, Limits};
 use crate::model::gap::{Gap, GapReason};
@@ -12,7 +12,7 @@ use crate::model::telemetry::LogEvent;
 use crate::model::text::Untrusted;
 use crate::model::time::Timestamp;
 
-use super::log_sequences::{Broken, Line, Sequences};
+use super::log_companions::{Companions, Compared, Line, Missing, When};
 use super::logs::{Form, Miner, Pattern, Patterns};
 use super::queries;
 use super::scope::{Phase, Scope};
@@ -68,7 +68,7 @@ pub struct LogDigest<'a> {
     miner: Miner,
     patterns: Patterns,
     entries: BTreeMap<Line, Entry>,
-    sequences: Sequences,
+    companions: Companions,
     lines: (f64, f64),
     folded: u64,
     offset_s: i64,
@@ -94,7 +94,7 @@ impl<'a> LogDigest<'a> {
             miner: Miner::new(Form::Raw),
             patterns: Patterns::default(),
             entries: BTreeMap::new(),
-            sequences: Sequences::default(),
+            companions: Companions::default(),
             lines: (0.0, 0.0),
             folded: 0,
             offset_s: 0,
@@ -143,7 +143,12 @@ impl<'a> LogDigest<'a> {
             }
         }
         if let Some(span) = event.span.as_ref().or(event.trace.as_ref()) {
-            self.sequences.push(hash(event.trace.as_deref().unwrap_or_default(), span), line, phase);
+            let when = match phase {
+                Phase::Before if self.scope.declared(at) => When::Declared,
+                Phase::Before => When::Assumed,
+                Phase::After => When::After,
+            };
+            self.companions.push(hash(event.trace.as_deref().unwrap_or_default(), span), line, when);
         }
     }
 
@@ -165,13 +170,21 @@ impl<'a> LogDigest<'a> {
         self.settle();
         let names: BTreeMap<u32, &ResourceId> = self.resources.iter().map(|(id, n)| (*n, id)).collect();
         let mut observations: Vec<Observation> = Vec::new();
+        let Compared { missing, accompanied } = self.companions.compare(|n| number(&self.patterns, n));
+        let talking: BTreeSet<u32> =
+            self.entries.iter().filter(|(_, e)| e.after > 0.0).map(|((resource, _), _)| *resource).collect();
         for (line, entry) in &self.entries {
             let Some(resource) = names.get(&line.0) else { continue };
+            // Gone with its whole request it is another mix of requests; gone from among its companions, a broken
+            // sequence. Unless all fell silent.
+            if entry.after <= 0.0 && accompanied.contains(line) && talking.contains(&line.0) {
+                continue;
+            }
             observations.extend(self.judge(resource, *line, entry));
         }
-        for broken in self.sequences.broken() {
-            let Some(resource) = names.get(&broken.line.0) else { continue };
-            observations.extend(self.observe_broken(resource, &broken));
+        for missing in missing {
+            let Some(resource) = names.get(&missing.line.0) else { continue };
+            observations.extend(self.observe_missing(resource, &missing));
         }
         observations.sort_by(|a, b| {
             let key = |o: &Observation| o.query.parameters.clone();
@@ -187,11 +200,9 @@ impl<'a> LogDigest<'a> {
     /// Which pattern a line has is known when all lines were read.
     fn settle(&mut self) {
         self.patterns = self.miner.patterns();
-        let number = |n: u32| self.patterns.index(n).and_then(|i| u32::try_from(i).ok());
-        self.sequences = self.sequences.renumbered(number);
         let mut entries: BTreeMap<Line, Entry> = BTreeMap::new();
         for ((resource, n), entry) in std::mem::take(&mut self.entries) {
-            if let Some(pattern) = number(n) {
+            if let Some(pattern) = number(&self.patterns, n) {
                 entries.entry((resource, pattern)).or_default().add(entry);
             }
         }
@@ -220,11 +231,18 @@ impl<'a> LogDigest<'a> {
             }
             if by_time.abs() < by_share.abs() { by_time } else { by_share }
         };
-        self.observe(resource, line, change, z.abs(), None)
+        self.observe(resource, line, change, saturate(z.abs(), STRENGTH_SCALE), None)
     }
 
-    fn observe_broken(&self, resource: &ResourceId, broken: &Broken) -> Option<Observation> {
-        self.observe(resource, broken.line, PatternChange::SequenceBroken, broken.z, Some(broken.follower))
+    fn observe_missing(&self, resource: &ResourceId, missing: &Missing) -> Option<Observation> {
+        // An error that no longer comes is no fault, and what comes with errors is no normal path.
+        let severe = |n| self.pattern_at(n).is_some_and(|p| p.severity >= Severity::Error);
+        if severe(missing.line.1) || severe(missing.companion) {
+            return None;
+        }
+        // A fault that began after the onset, or ended, leaves some spans whole.
+        let strength = saturate(missing.z, STRENGTH_SCALE) * missing.drop.sqrt();
+        self.observe(resource, missing.line, PatternChange::SequenceBroken, strength, Some(missing.companion))
     }
 
     fn observe(
@@ -232,10 +250,9 @@ impl<'a> LogDigest<'a> {
         resource: &ResourceId,
         line: Line,
         change: PatternChange,
-        z: f64,
+        strength: f64,
         follower: Option<u32>,
     ) -> Option<Observation> {
-        let strength = saturate(z, STRENGTH_SCALE);
         if strength < STRENGTH_MIN {
             return None;
         }
@@ -302,6 +319,11 @@ impl<'a> LogDigest<'a> {
         }
         gaps
     }
+}
+
+/// The number of a pattern among those that were found in the end.
+fn number(patterns: &Patterns, n: u32) -> Option<u32> {
+    patterns.index(n).and_then(|i| u32::try_from(i).ok())
 }
 
 /// Errors first, then broken sequences and news, then rates.

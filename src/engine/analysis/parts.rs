@@ -54,6 +54,9 @@ const UNFELT: f64 = 0.4;
 /// A rise by this many times what the highest peers usually show is a clear case (63 %).
 const PEERS_SCALE: f64 = 4.0;
 
+/// More demand is what callers cause, and counts this much.
+const DEMAND: f64 = 0.3;
+
 /// Points that a series needs to be judged by its own past alone.
 const HISTORY_MIN: u32 = 10;
 
@@ -168,7 +171,7 @@ fn saturation(evidence: &Evidence<'_>, parts: &mut Parts) {
         if m.impact.is_some() || !moved || symptom {
             continue;
         }
-        let value = m.strength * unusual(m);
+        let value = m.strength * unusual(m) * if by_name(&m.metric) == Role::Traffic { DEMAND } else { 1.0 };
         if best.get(&o.resource).is_none_or(|(v, _, _)| value > *v) {
             best.insert(&o.resource, (value, *id, m.z));
         }
@@ -241,7 +244,9 @@ fn log_weight(p: &LogPattern) -> f64 {
         (PatternChange::SequenceBroken, _) => 0.7,
         (PatternChange::New | PatternChange::MoreFrequent, true) => 0.8,
         (PatternChange::New, false) => 0.3,
-        (PatternChange::Gone, _) => 0.6,
+        (PatternChange::Gone, false) => 0.6,
+        // Errors that no longer come are no fault.
+        (PatternChange::Gone, true) => 0.05,
         (PatternChange::MoreFrequent, false) => 0.1,
         (PatternChange::LessFrequent, _) => 0.05,
     };

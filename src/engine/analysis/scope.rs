@@ -66,6 +66,12 @@ impl Scope {
         }
     }
 
+    /// Whether an instant lies in a baseline that came with the alarm.
+    #[must_use]
+    pub fn declared(&self, t: Timestamp) -> bool {
+        self.alarm.baseline.iter().any(|b| b.contains(t))
+    }
+
     /// The healthy times: the baseline, and the time of the window before the onset when the baseline is short.
     #[must_use]
     pub fn healthy(&self) -> &[TimeSpan] {
