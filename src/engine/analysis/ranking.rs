@@ -27,6 +27,8 @@ pub struct Evidence<'a> {
     pub observations: Vec<(ItemId, &'a Observation)>,
     /// Whether a source had no healthy time to compare with.
     pub no_baseline: bool,
+    /// Whether metrics of the alarmed resource were read: then a deviation that is not there is known not to be.
+    pub target_seen: bool,
 }
 
 /// What the kinds of evidence beyond the greatest add, each.
@@ -41,6 +43,12 @@ const UNREACHED: f64 = 0.3;
 
 /// Below this score nothing is named.
 const SCORE_MIN: f64 = 0.12;
+
+/// Below this many units of usual spread the alarmed resource is quiet.
+const QUIET_Z: f64 = 1.5;
+
+/// The alarmed resource's own deviation, which nothing else explains, only repeats the alarm: it must be this clear.
+const REPEATS_Z: f64 = 6.0;
 
 /// An impact below this many units of usual spread is noise: shares are relative, and something is always greatest.
 const STANDS_OUT_Z: f64 = 3.0;
@@ -137,16 +145,18 @@ fn abstain(evidence: &Evidence<'_>, parts: &Parts, candidates: &[Candidate]) -> 
     // A quiet target with a clear case elsewhere has too coarse a metric, not too quiet a service.
     let clear = |p: &Part| p.value >= 0.5 && !matches!(p.kind, PartKind::Impact | PartKind::Change);
     let elsewhere = candidates.first().is_some_and(|c| c.account.iter().any(clear));
+    let target_z = parts.target_z.or(evidence.target_seen.then_some(0.0));
     let measured = evidence.observations.iter().any(|(_, o)| !matches!(o.signal, Signal::Change(_)));
     if !measured && evidence.no_baseline {
         reasons.push(Abstention::NoBaseline);
     } else if !measured {
         reasons.push(Abstention::NoTelemetry);
-    } else if parts.target_z.is_some_and(|z| z < 1.0) && !elsewhere {
+    } else if target_z.is_some_and(|z| z < QUIET_Z) && !elsewhere {
         reasons.push(Abstention::TargetQuiet);
     }
+    let least = |c: &Candidate| if &c.resource == evidence.scope.target() { REPEATS_Z } else { STANDS_OUT_Z };
     let stands_out =
-        |c: &Candidate| c.score >= SCORE_MIN && impact_z(evidence, c).is_none_or(|z| z >= STANDS_OUT_Z);
+        |c: &Candidate| c.score >= SCORE_MIN && impact_z(evidence, c).is_none_or(|z| z >= least(c));
     if !candidates.first().is_some_and(stands_out) {
         reasons.push(Abstention::NothingStandsOut);
     }

@@ -89,7 +89,9 @@ fn stage(state: &State, id: ItemId, now: Timestamp) -> Stage {
 pub fn ranking(state: &State) -> Ranking {
     state.scope().map_or_else(Ranking::default, |scope| {
         let no_baseline = state.gaps.values().any(|g| g.reason == GapReason::NoBaseline);
-        rank(&Evidence { scope: &scope, observations: state.evidence().collect(), no_baseline })
+        let target_seen = state.collected.contains(&Source::Metrics)
+            && !state.gaps.values().any(|g| g.source == Source::Metrics);
+        rank(&Evidence { scope: &scope, observations: state.evidence().collect(), no_baseline, target_seen })
     })
 }
 
