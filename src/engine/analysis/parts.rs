@@ -33,8 +33,9 @@ impl Parts {
     }
 }
 
-/// A resource whose callees cannot be seen may pass on what they do: its own impact counts this much.
-const BLIND: f64 = 0.3;
+/// A resource whose callees cannot be seen may pass on what they do: its own impact counts this much, too little to name
+/// it by that alone.
+const BLIND: f64 = 0.15;
 
 /// A resource that adds this share to the time of all calls from outside is a clear case (63 %).
 const SHARE_SCALE: f64 = 0.3;
