@@ -23,3 +23,4 @@ mod metamorphic;
 mod metrics;
 mod support;
 mod tidy;
+mod variant;
