@@ -49,6 +49,7 @@ mechanism-own-errors = failing itself
 mechanism-saturation = short of something it needs
 mechanism-call-delay = reached by slow calls
 mechanism-behaviour = behaving differently
+mechanism-unobserved-dependency = waiting for something that is not observed
 mechanism-surge = under more work than usual
 mechanism-unclear = deviating in an unclear way
 
@@ -133,10 +134,12 @@ cause-own-errors = { $resource } fails itself ({ $band })
 cause-saturation = { $resource } ran short of a resource ({ $band })
 cause-call-delay = calls to { $resource } are delayed before it answers ({ $band })
 cause-behaviour = { $resource } behaves differently in its logs ({ $band })
+cause-unobserved-dependency = { $resource }, or something it uses that is not observed, deviates ({ $band })
 cause-surge = { $resource } has more work than usual ({ $band })
 cause-unclear = { $resource } deviates, it is unclear how ({ $band })
 cause-since = began { $at }
 cause-path = path from the alarm: { $path }
+cause-path-inferred = no known path leads here from the alarm; the dependency is inferred from deviating at the same time
 cause-unknown = Cause unknown
 
 unknown-target-quiet = the alarmed resource shows nothing unusual

@@ -49,6 +49,7 @@ mechanism-own-errors = 自身のエラー
 mechanism-saturation = リソース不足
 mechanism-call-delay = 呼び出しの遅延
 mechanism-behaviour = 挙動の変化
+mechanism-unobserved-dependency = 観測されていない依存先の影響
 mechanism-surge = 負荷の増加
 mechanism-unclear = 原因の型は不明
 
@@ -133,10 +134,12 @@ cause-own-errors = { $resource } 自身がエラーを起こしている（{ $ba
 cause-saturation = { $resource } のリソースが不足している（{ $band }）
 cause-call-delay = { $resource } への呼び出しが応答前に遅延している（{ $band }）
 cause-behaviour = { $resource } のログの挙動が変わった（{ $band }）
+cause-unobserved-dependency = { $resource }、またはその観測されていない依存先に異常がある（{ $band }）
 cause-surge = { $resource } の負荷が通常より増えている（{ $band }）
 cause-unclear = { $resource } に異常があるが、原因の型は不明（{ $band }）
 cause-since = 開始 { $at }
 cause-path = アラームからの経路：{ $path }
+cause-path-inferred = アラームからの既知の経路はない（同時に逸脱していることから依存関係を推定）
 cause-unknown = 原因は不明
 
 unknown-target-quiet = アラーム対象リソースに異常は見られない

@@ -129,3 +129,72 @@ fn the_demo_dates_the_deployment_before_what_it_caused() {
     let measured = onset.secs_since(at(&change["since"]));
     assert!((lead - measured).abs() <= 10, "{lead} {measured}");
 }
+
+/// A step from second 1020 on, with a little noise.
+fn step(before: f64, after: f64) -> impl Fn(u32) -> f64 {
+    move |k| (if k >= 17 { after } else { before }) * (1.0 + 0.01 * noise(u64::from(k)))
+}
+
+#[test]
+fn more_work_than_usual_is_called_a_surge() {
+    for (factor, expected) in [(3.0, "surge"), (1.0, "own_latency")] {
+        let bundle = SmallBundle::new();
+        let lines = [
+            series("front", "m", step(1.0, 6.0)),
+            series("back", "m", step(0.9, 5.9)),
+            series("front", "RequestCount", step(100.0, 100.0 * factor)),
+            series("back", "RequestCount", step(100.0, 100.0 * factor)),
+        ];
+        bundle.write("metrics.jsonl", &lines.join("\n"));
+        let document = document(bundle.path());
+        assert_eq!(document["ranking"][0]["mechanism"], expected, "{}", document["ranking"][0]);
+    }
+}
+
+#[test]
+fn two_independent_causes_are_both_named() {
+    let bundle = SmallBundle::new();
+    let topology = json!({
+        "nodes": [{"id": "front"}, {"id": "left"}, {"id": "right"}, {"id": "quiet"}],
+        "edges": [{"from": "front", "to": "left"}, {"from": "front", "to": "right"}, {"from": "front", "to": "quiet"}],
+    });
+    bundle.write("topology.json", &topology.to_string().replace(r#""to""#, r#""kind":"calls","to""#));
+    let lines = [
+        series("front", "m", step(3.0, 9.0)),
+        series("left", "m", step(1.0, 4.0)),
+        series("right", "m", step(1.0, 4.0)),
+        series("quiet", "m", step(1.0, 1.0)),
+    ];
+    bundle.write("metrics.jsonl", &lines.join("\n"));
+    let document = document(bundle.path());
+    let named: Vec<&str> =
+        document["hypotheses"].as_array().unwrap().iter().map(|h| h["cause"].as_str().unwrap()).collect();
+    assert_eq!(named[..2], ["left", "right"]);
+}
+
+#[test]
+fn a_cause_that_no_known_edge_leads_to_is_named_with_an_inferred_path() {
+    let bundle = SmallBundle::new();
+    let topology = json!({
+        "nodes": [{"id": "front"}, {"id": "back"}, {"id": "apart"}],
+        "edges": [{"from": "front", "to": "back", "kind": "calls"}],
+    });
+    bundle.write("topology.json", &topology.to_string());
+    let mut lines = vec![series("front", "m", step(1.0, 1.0)), series("apart", "cpu", step(10.0, 99.0))];
+    lines.extend((0..6).map(|i| series(&format!("peer-{i}"), "cpu", step(10.0, 10.0))));
+    bundle.write("metrics.jsonl", &lines.join("\n"));
+    let document = document(bundle.path());
+    assert_eq!(document["ranking"][0]["resource"], "apart");
+    assert_eq!(document["ranking"][0]["path"], json!([]));
+    let report = tantei_ok(&["investigate", "--bundle", bundle.path().to_str().unwrap()]);
+    assert!(report.contains("the dependency is inferred"), "{report}");
+}
+
+#[test]
+fn a_resource_whose_callees_are_unseen_is_not_named_by_its_own_alarm() {
+    let bundle = SmallBundle::new();
+    bundle.write("metrics.jsonl", &series("front", "m", step(1.0, 6.0)));
+    let document = document(bundle.path());
+    assert_eq!(document["ranking"][0]["mechanism"], "unobserved_dependency");
+    assert!(!document["investigation"]["abstained"].as_array().unwrap().is_empty());
+}

@@ -10,6 +10,7 @@ pub mod impact;
 pub mod log_companions;
 pub mod log_digest;
 pub mod logs;
+pub mod mechanism;
 pub mod metrics;
 pub mod online;
 pub mod parts;

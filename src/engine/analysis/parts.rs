@@ -11,6 +11,7 @@ use crate::model::observation::{
 use crate::model::resource::ResourceId;
 
 use super::impact::confidence;
+use super::mechanism::blind;
 use super::ranking::Evidence;
 use super::roles::{Role, by_name, runs_out};
 use super::stats::saturate;
@@ -103,8 +104,7 @@ fn impact(evidence: &Evidence<'_>, parts: &mut Parts) {
             .filter(|(_, i)| i.known_before)
             .map(|(_, i)| i.excess)
             .sum();
-        let blind = !callees.is_empty() && of.len() <= 1;
-        let factor = if blind { BLIND } else { 1.0 };
+        let factor = if blind(evidence, resource) { BLIND } else { 1.0 };
         Some((own.excess, explained, factor * (own.excess - explained).max(0.0) * confidence(own.z)))
     };
     let rests: BTreeMap<&ResourceId, (f64, f64, f64)> =

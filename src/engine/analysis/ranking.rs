@@ -5,16 +5,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::model::alarm::Direction;
-use crate::model::cause::{Abstention, Band, Candidate, Mechanism, Part, PartKind, Ranking};
+use crate::model::cause::{Abstention, Band, Candidate, Part, PartKind, Ranking};
 use crate::model::id::ItemId;
 use crate::model::num::tidy;
 use crate::model::observation::{Observation, Signal};
 use crate::model::resource::ResourceId;
 use crate::model::time::Timestamp;
 
+use super::mechanism;
 use super::parts::{self, Parts};
-use super::roles::{Role, by_name};
 use super::scope::Scope;
 use super::topology::Ways;
 
@@ -91,7 +90,7 @@ fn candidate(
     }
     let path = ways.path_to(resource);
     let band = band(lead.value, &account, score, reached);
-    let mechanism = mechanism(lead.kind, evidence.scope);
+    let mechanism = mechanism::of(evidence, resource, lead, &account);
     let since = since(evidence, lead);
     Some(Candidate { resource: resource.clone(), score: tidy(score), band, mechanism, since, path, account })
 }
@@ -104,21 +103,6 @@ fn others(lead: PartKind, account: &[Part]) -> f64 {
         *value = value.max(part.value);
     }
     best.values().sum()
-}
-
-fn mechanism(kind: PartKind, scope: &Scope) -> Mechanism {
-    let alarm = &scope.alarm;
-    let failing = alarm.direction == Direction::Below
-        || matches!(by_name(&alarm.metric), Role::Errors | Role::Availability);
-    match kind {
-        PartKind::Impact if failing => Mechanism::OwnErrors,
-        PartKind::Impact | PartKind::OwnTime => Mechanism::OwnLatency,
-        PartKind::OwnErrors => Mechanism::OwnErrors,
-        PartKind::CallDelay => Mechanism::CallDelay,
-        PartKind::Saturation => Mechanism::Saturation,
-        PartKind::Logs => Mechanism::Behaviour,
-        PartKind::Change => Mechanism::Unclear,
-    }
 }
 
 /// Strong needs a clear part that is nearly everything or agrees with another kind, on a resource that the alarm reaches.

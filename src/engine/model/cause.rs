@@ -32,6 +32,8 @@ pub enum Mechanism {
     CallDelay,
     /// It behaves differently: log lines came, vanished or changed their order.
     Behaviour,
+    /// It deviates, and what it uses is not observed: the fault may lie in one of its dependencies.
+    UnobservedDependency,
     /// It has more work than usual.
     Surge,
     /// It moved, and nothing says how.

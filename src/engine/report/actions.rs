@@ -213,6 +213,7 @@ fn mechanism_noun(mechanism: &str) -> &'static str {
         "saturation" => "mechanism-saturation",
         "call_delay" => "mechanism-call-delay",
         "behaviour" => "mechanism-behaviour",
+        "unobserved_dependency" => "mechanism-unobserved-dependency",
         "surge" => "mechanism-surge",
         _ => "mechanism-unclear",
     }

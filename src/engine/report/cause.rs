@@ -92,7 +92,11 @@ pub(super) fn cause(state: &State, ranking: &Ranking) -> Cause {
     let candidate = ranking.candidates.iter().find(|c| c.resource == h.cause);
     let entry = |id: &ItemId| line(state, *id);
     let since = h.since.map(|t| Fact::new("cause-since").with("at", Arg::Time(t)));
-    let along = (h.path.len() > 1).then(|| Fact::new("cause-path").with("path", path(&h.path)));
+    let along = match h.path.len() {
+        0 => Some(Fact::new("cause-path-inferred")),
+        1 => None,
+        _ => Some(Fact::new("cause-path").with("path", path(&h.path))),
+    };
     Cause {
         item: Some(id),
         statement: Some(statement(h).citing(id)),

@@ -26,6 +26,7 @@ pub(super) fn statement(mechanism: Mechanism) -> &'static str {
         Mechanism::Saturation => "cause-saturation",
         Mechanism::CallDelay => "cause-call-delay",
         Mechanism::Behaviour => "cause-behaviour",
+        Mechanism::UnobservedDependency => "cause-unobserved-dependency",
         Mechanism::Surge => "cause-surge",
         Mechanism::Unclear => "cause-unclear",
     }
