@@ -198,3 +198,22 @@ fn a_resource_whose_callees_are_unseen_is_not_named_by_its_own_alarm() {
     assert_eq!(document["ranking"][0]["mechanism"], "unobserved_dependency");
     assert!(!document["investigation"]["abstained"].as_array().unwrap().is_empty());
 }
+
+#[test]
+fn a_flood_of_one_resource_does_not_hide_what_another_logs() {
+    let bundle = SmallBundle::new();
+    let line = |resource: &str, second: usize, message: &str| {
+        json!({"t": second * 1_000, "resource": resource, "message": message}).to_string()
+    };
+    let mut lines: Vec<String> = (0..900).map(|i| line("front", i, "all is well")).collect();
+    for n in 0..300 {
+        for i in 0..40 {
+            lines.push(line("front", 1_090 + i, &format!("FATAL a.Store#{n} broke")));
+        }
+    }
+    lines.extend((0..20).map(|i| line("back", 1_090 + i, "ERROR cannot reach the disk")));
+    bundle.write("logs.jsonl", &lines.join("\n"));
+    let document = document(bundle.path());
+    let of_back = |i: &Value| i["body"]["signal"]["type"] == "log_pattern" && i["body"]["resource"] == "back";
+    assert!(document["feed"].as_array().unwrap().iter().any(of_back));
+}

@@ -193,8 +193,8 @@ impl<'a> LogDigest<'a> {
                 .then_with(|| a.resource.cmp(&b.resource))
                 .then_with(|| key(a).cmp(&key(b)))
         });
-        observations.truncate(limits.log_observations_max);
-        LogFindings { observations, gaps: self.gaps() }
+        let dropped = spread(&mut observations, limits.log_observations_max);
+        LogFindings { observations, gaps: self.gaps(dropped) }
     }
 
     /// Which pattern a line has is known when all lines were read.
@@ -305,14 +305,14 @@ impl<'a> LogDigest<'a> {
         (secs(self.scope.healthy_secs()), secs(self.scope.incident().secs()))
     }
 
-    fn gaps(&self) -> Vec<Gap> {
+    fn gaps(&self, dropped: u64) -> Vec<Gap> {
         let gap = |reason, lost| {
             let window = self.scope.alarm.window;
             Gap { lost, ..Gap::new(Source::Logs, reason, window, "logs") }
         };
         let mut gaps = Vec::new();
-        if self.folded > 0 {
-            gaps.push(gap(GapReason::Truncated, self.folded));
+        for lost in [self.folded, dropped].into_iter().filter(|n| *n > 0) {
+            gaps.push(gap(GapReason::Truncated, lost));
         }
         if self.lines.1 > 0.0 && self.lines.0 == 0.0 {
             gaps.push(gap(GapReason::NoBaseline, 0));
@@ -340,6 +340,25 @@ fn weight(observation: &Observation) -> f64 {
         }
         Signal::MetricDeviation(_) | Signal::TraceLink(_) | Signal::Change(_) => 0.0,
     }
+}
+
+/// Keeps so many observations, strongest first. No resource may take more than a quarter while others have any: a flood of
+/// one must not hide the rest. Returns how many errors had to go.
+fn spread(observations: &mut Vec<Observation>, max: usize) -> u64 {
+    let mut of: BTreeMap<ResourceId, usize> = BTreeMap::new();
+    let (mut first, mut more) = (Vec::new(), Vec::new());
+    for observation in std::mem::take(observations) {
+        let taken = of.entry(observation.resource.clone()).or_default();
+        *taken += 1;
+        if *taken <= (max / 4).max(1) { first.push(observation) } else { more.push(observation) }
+    }
+    first.append(&mut more);
+    let severe =
+        |o: &&Observation| matches!(&o.signal, Signal::LogPattern(p) if p.severity >= Severity::Error);
+    let dropped = first.iter().skip(max).filter(severe).count();
+    first.truncate(max);
+    *observations = first;
+    u64::try_from(dropped).unwrap_or(u64::MAX)
 }
 
 /// A line that repeats what a caller sent (an address, a path, a query) can be written by that caller.

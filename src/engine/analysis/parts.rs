@@ -97,8 +97,8 @@ fn impact(evidence: &Evidence<'_>, parts: &mut Parts) {
         if !own.known_before {
             return None;
         }
-        let callees = graph.callees(resource);
-        let explained: f64 = callees
+        let explained: f64 = graph
+            .awaited(resource)
             .iter()
             .filter_map(|c| of.get(*c))
             .filter(|(_, i)| i.known_before)

@@ -74,6 +74,20 @@ impl Graph {
         self.neighbours(id, Direction::Outgoing)
     }
 
+    /// What the resource uses directly and waits for: work that is handed over (queues, topics, streams) makes nobody slow
+    /// and fails nobody's request.
+    #[must_use]
+    pub fn awaited(&self, id: &ResourceId) -> Vec<&ResourceId> {
+        let Some(index) = self.nodes.get(id) else { return Vec::new() };
+        let edges = self.graph.edges_directed(*index, Direction::Outgoing);
+        let mut found: Vec<&ResourceId> = edges
+            .filter(|e| *e.weight() != EdgeKind::Async)
+            .filter_map(|e| self.graph.node_weight(e.target()))
+            .collect();
+        found.sort();
+        found
+    }
+
     /// Who uses the resource directly, in order of identifiers.
     #[must_use]
     pub fn callers(&self, id: &ResourceId) -> Vec<&ResourceId> {
@@ -152,6 +166,14 @@ mod tests {
             kind: EdgeKind::Calls,
             origin: EdgeOrigin::Observed,
         }
+    }
+
+    #[test]
+    fn work_that_is_handed_over_is_not_awaited() {
+        let queue = Edge { kind: EdgeKind::Async, ..edge("a", "queue") };
+        let g = Graph::new(&[], &[edge("a", "b"), queue]);
+        assert_eq!(g.awaited(&ResourceId::new("a")), [&ResourceId::new("b")]);
+        assert_eq!(g.callees(&ResourceId::new("a")).len(), 2);
     }
 
     #[test]
