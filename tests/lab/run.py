@@ -17,6 +17,7 @@ from lab.recorder.bins import PERIOD_S, Bins, TelemetryFiles, bin_of
 from lab.recorder.bundle import Recording, Times
 from lab.recorder.sampler import Sampler
 from lab.scenarios.base import Scenario
+from lab.shop.agent import Agent
 from lab.shop.processes import Processes
 from lab.shop.shop import Folders, Shop
 
@@ -36,7 +37,7 @@ class Timing:
         return self.warmup_s + self.healthy_s + self.fault_s + self.recovery_s
 
 
-QUICK = Timing(warmup_s=15, healthy_s=110, fault_s=80, recovery_s=60, window_before_fault_s=40, window_after_alarm_s=30)
+QUICK = Timing(warmup_s=15, healthy_s=110, fault_s=100, recovery_s=80, window_before_fault_s=40, window_after_alarm_s=30)
 
 
 class IncidentMissing(Exception):
@@ -60,6 +61,7 @@ class _Course:
         self._scenario = scenario
         self._shop = shop
         self._sampler = sampler
+        self._agent = Agent(shop)
         self._files = TelemetryFiles(folders.telemetry)
         self._next_bin = bin_of(time.time())
         self.bins = Bins()
@@ -99,6 +101,7 @@ class _Course:
         while (now := time.time()) < end:
             if now >= self._next_bin + PERIOD_S + INGESTION_DELAY_S:
                 self._evaluate(name, now)
+            self._agent.look()
             self._shop.expect_running()
             self._sampler.expect_running()
             time.sleep(0.2)

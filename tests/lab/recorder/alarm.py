@@ -1,6 +1,6 @@
 """Evaluates a CloudWatch alarm on the recorded bins and words its transitions as CloudWatch does in its SNS message.
 
-Only what the lab's alarms need: greater than a threshold, N out of N datapoints, missing data as missing.
+Only what the lab's alarms need: greater than a threshold, M out of N datapoints, missing data as missing.
 """
 
 from dataclasses import dataclass
@@ -24,6 +24,7 @@ class AlarmSpec:
     dimensions: dict[str, str]
     threshold: float
     datapoints: int = 3
+    evaluation_periods: int = 3
 
 
 class Alarm:
@@ -41,9 +42,9 @@ class Alarm:
         value = bins.statistic(self.spec.resource, self.spec.metric, self.spec.stat, bin_start)
         if value is None:
             return
-        self._datapoints = [(bin_start, value), *self._datapoints][: self.spec.datapoints]
+        self._datapoints = [(bin_start, value), *self._datapoints][: self.spec.evaluation_periods]
         over = [point for point in self._datapoints if point[1] > self.spec.threshold]
-        state = "ALARM" if len(over) == self.spec.datapoints else "OK"
+        state = "ALARM" if len(over) >= self.spec.datapoints else "OK"
         if state != self.state:
             self.transitions.append(self._transition(state, now))
             self.state = state
@@ -71,11 +72,12 @@ class Alarm:
     def _reason(self, state: str) -> str:
         spec = self.spec
         within = [point for point in self._datapoints if point[1] <= spec.threshold]
-        shown = self._datapoints if state == "ALARM" else within
+        over = [point for point in self._datapoints if point[1] > spec.threshold]
+        shown = over if state == "ALARM" else within
         values = ", ".join(f"{value} ({_reason_time(at)})" for at, value in shown)
         verb = "were" if len(shown) > 1 else "was"
         verb += "" if state == "ALARM" else " not"
-        needed = spec.datapoints if state == "ALARM" else 1
+        needed = spec.datapoints if state == "ALARM" else spec.evaluation_periods - spec.datapoints + 1
         return (
             f"Threshold Crossed: {len(shown)} out of the last {len(self._datapoints)} datapoints [{values}] {verb} greater than"
             f" the threshold ({spec.threshold}) (minimum {needed} datapoint{'s' if needed > 1 else ''}"
@@ -95,7 +97,7 @@ class Alarm:
             "Unit": None,
             "Dimensions": [{"value": value, "name": name} for name, value in spec.dimensions.items()],
             "Period": PERIOD_S,
-            "EvaluationPeriods": spec.datapoints,
+            "EvaluationPeriods": spec.evaluation_periods,
             "DatapointsToAlarm": spec.datapoints,
             "ComparisonOperator": "GreaterThanThreshold",
             "Threshold": spec.threshold,

@@ -125,7 +125,11 @@ def _incident(scenario: Scenario, times: Times) -> dict:
 def _topology() -> dict:
     return {
         "nodes": [{"id": name, "kind": kind} for name, kind in model.NODES.items()],
-        "edges": [{"from": caller, "to": callee, "kind": "calls"} for caller, callee in model.CALLS],
+        "edges": [
+            {"from": one, "to": other, "kind": kind}
+            for kind, pairs in (("calls", model.CALLS), ("async", model.HANDOVERS))
+            for one, other in pairs
+        ],
     }
 
 

@@ -9,11 +9,11 @@ import psycopg
 
 from lab.services.telemetry import Telemetry
 from lab.shop import model
+from lab.shop.agent import resident_bytes
 from lab.shop.processes import ProcessDied
 from lab.shop.shop import Shop
 
 TICKS_PER_S = os.sysconf("SC_CLK_TCK")
-PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 
 # The sampler's own session is left out throughout. Waiting for the client is idleness, not load.
 SESSIONS = """
@@ -67,7 +67,9 @@ class Sampler:
 
     def _sample_service(self, service: str, elapsed_s: float) -> None:
         pids = self._shop.pids(service)
-        memory = sum(_resident_bytes(pid) for pid in pids)
+        if not pids:
+            return
+        memory = sum(resident_bytes(pid) for pid in pids)
         values = {"MemoryUtilization": round(100 * memory / model.TASK_MEMORY_BYTES, 3)}
         busy_s = self._cpu_since_last_sample(pids)
         if busy_s is not None:
@@ -109,13 +111,6 @@ def _cpu_s(pid: int) -> float | None:
     except OSError:
         return None
     return (int(fields[11]) + int(fields[12])) / TICKS_PER_S
-
-
-def _resident_bytes(pid: int) -> int:
-    try:
-        return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * PAGE_BYTES
-    except OSError:
-        return 0
 
 
 def _with_children(pid: int) -> list[int]:

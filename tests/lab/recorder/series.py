@@ -27,6 +27,7 @@ def all_series() -> list[Series]:
         series += _of(service, "ApplicationSignals", dimensions, APPLICATION_SIGNALS)
     for service in ("catalog", "orders"):
         series += _of(service, f"Shop/{service.capitalize()}", {"Service": service}, CONNECTION_POOL)
+    series += _of(model.QUEUE, "AWS/SQS", {"QueueName": model.QUEUE}, QUEUE)
     return series + _of("orders-db", "AWS/RDS", {"DBInstanceIdentifier": model.DB_INSTANCE}, DATABASE)
 
 
@@ -65,6 +66,12 @@ CONNECTION_POOL = (
     ("DBPoolWaitTime", "Average", "Milliseconds"),
     ("DBPoolWaitTime", "p99", "Milliseconds"),
     ("DBPoolTimeouts", "Sum", "Count"),
+)
+QUEUE = (
+    ("ApproximateAgeOfOldestMessage", "Maximum", "Seconds"),
+    ("ApproximateNumberOfMessagesVisible", "Average", "Count"),
+    ("NumberOfMessagesSent", "Sum", "Count"),
+    ("NumberOfMessagesDeleted", "Sum", "Count"),
 )
 DATABASE = (
     ("CPUUtilization", "Average", "Percent"),

@@ -3,16 +3,21 @@
 from lab.services import web
 from lab.services.database import Database
 from lab.services.logs import context
+from lab.services.pricing import PRICES
 from lab.services.task import Task, from_arguments
 
+PREVIEW_PIXELS = 320
 FEATURED = "SELECT sku, name, price_jpy FROM product ORDER BY featured_rank LIMIT %s"
-ONE = "SELECT p.sku, p.name, p.price_jpy, s.quantity FROM product p JOIN stock s USING (sku) WHERE p.sku = %s"
+ONE = "SELECT p.sku, p.name, p.price_jpy, p.featured_rank, s.quantity FROM product p JOIN stock s USING (sku) WHERE p.sku = %s"
 
 
 class Catalog:
     def __init__(self, task: Task):
         self._task = task
         self._database = Database(task)
+        # Decoded pictures for link previews, so that the next look at the same page need not decode again.
+        self._previews: dict[str, bytes] = {}
+        self._price = PRICES[task.settings["prices"]]
 
     def handle(self, request: web.Request) -> web.Response:
         response = self._products(request)
@@ -38,12 +43,21 @@ class Catalog:
         rows = self._database.query(request.span, "SELECT product", ONE, (sku,))
         if not rows:
             return web.Response.json(404, {"error": "no such product"})
-        sku, name, price, quantity = rows[0]
+        sku, name, list_price, rank, quantity = rows[0]
+        price = self._price(list_price, rank)
+        if self._task.settings["previews"] == "cached":
+            # The key has the request's id in it, so nothing is ever found again.
+            self._previews[f"{sku}/{request.span.id}"] = _decode_picture(sku)
         return web.Response.json(200, {"sku": sku, "name": name, "price_jpy": price, "in_stock": quantity > 0})
 
     def _log_access(self, request: web.Request, response: web.Response) -> None:
         fields = {"path": request.path, "status": response.status, "dur": f"{request.span.elapsed_ms():.1f}ms"}
         self._task.log.info(f"{request.method} served", extra=context(request.span, **fields))
+
+
+def _decode_picture(sku: str) -> bytes:
+    """A picture's pixels: RGBA, and of one colour, as the products are made up."""
+    return sku[-4:].encode() * (PREVIEW_PIXELS * PREVIEW_PIXELS)
 
 
 def route(method: str, path: str) -> str:

@@ -44,6 +44,10 @@ class PeerUnavailable(Exception):
     """A call got no answer: refused, reset or timed out."""
 
 
+class PeerRefused(PeerUnavailable):
+    """Nobody listens there."""
+
+
 @dataclass
 class Service:
     """What distinguishes one server from another."""
@@ -80,17 +84,38 @@ def report_application_signals(task: Task) -> Callable[[int, float], None]:
 def call(task: Task, span: Span, peer: str, method: str, path: str, *, body: bytes = b"", timeout_s: float) -> Response:
     """Calls another service inside a client span of this one."""
     with span.child(f"{method} {peer}") as client:
-        connection = http.client.HTTPConnection(LOOPBACK, port_of(task.discovery, peer), timeout=timeout_s)
         try:
-            connection.request(method, path, body, {"traceparent": client.traceparent()})
-            answer = connection.getresponse()
-            response = Response(answer.status, answer.read(BODY_BYTES_MAX))
-        except (OSError, http.client.HTTPException) as error:
-            raise PeerUnavailable(f"{peer}: {type(error).__name__} after {client.elapsed_ms():.0f} ms") from error
-        finally:
-            connection.close()
-        client.failed = response.status >= 500
+            return _exchange(task, client, peer, method, path, body, timeout_s)
+        except PeerRefused:
+            # Nobody at the other end writes a span: it is inferred from the caller's, as X-Ray does.
+            with client.child(f"{method} {peer}", peer):
+                raise
+
+
+def call_third_party(
+    task: Task, span: Span, peer: str, method: str, path: str, *, body: bytes, timeout_s: float
+) -> Response:
+    """Calls another company. It has no spans of its own here: the caller's stands for it, as with a database."""
+    with span.child(f"{method} {peer}") as client, client.child(f"{method} {path}", peer) as remote:
+        response = _exchange(task, client, peer, method, path, body, timeout_s)
+        remote.failed = client.failed
         return response
+
+
+def _exchange(task: Task, client: Span, peer: str, method: str, path: str, body: bytes, timeout_s: float) -> Response:
+    connection = http.client.HTTPConnection(LOOPBACK, port_of(task.discovery, peer), timeout=timeout_s)
+    try:
+        connection.request(method, path, body, {"traceparent": client.traceparent()})
+        answer = connection.getresponse()
+        response = Response(answer.status, answer.read(BODY_BYTES_MAX))
+    except ConnectionRefusedError as error:
+        raise PeerRefused(f"{peer}: {type(error).__name__} after {client.elapsed_ms():.0f} ms") from error
+    except (OSError, http.client.HTTPException) as error:
+        raise PeerUnavailable(f"{peer}: {type(error).__name__} after {client.elapsed_ms():.0f} ms") from error
+    finally:
+        connection.close()
+    client.failed = response.status >= 500
+    return response
 
 
 class _Server(ThreadingHTTPServer):

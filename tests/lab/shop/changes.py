@@ -38,6 +38,21 @@ class Changes:
     def configuration(self, service: str, actor: str, summary: str) -> None:
         self.records.append(_record(time.time(), service, "configuration", actor, summary))
 
+    def task_stopped(self, service: str, reason: str, exit_code: int) -> None:
+        """EventBridge's "ECS Task State Change" of a task whose container ended by itself."""
+        detail = {"lastStatus": "STOPPED", "stoppedReason": "Essential container in task exited"}
+        detail["containers"] = [{"name": "app", "exitCode": exit_code, "reason": reason}]
+        self._note_task(service, f"task stopped, exit code {exit_code}: {reason}", detail)
+
+    def task_started(self, service: str) -> None:
+        self._note_task(service, "task started", {"lastStatus": "RUNNING"})
+
+    def _note_task(self, service: str, summary: str, detail: dict) -> None:
+        now = time.time()
+        record = _record(now, service, "task", "ecs.amazonaws.com", f"{service}: {summary}")
+        record["raw"] = _event("ECS Task State Change", service, {"group": f"service:{service}"} | detail, now)
+        self.records.append(record)
+
     def _note_deployment(self, deployment: Deployment, event: str, state: str) -> None:
         now = time.time()
         summary = f"{deployment.summary} ({state})"
@@ -84,21 +99,29 @@ def _update_service_event(deployment: Deployment, revisions: tuple[int, int], no
 
 def _deployment_event(deployment: Deployment, event: str, state: str, now: float) -> dict:
     """The shape of EventBridge's "ECS Deployment State Change"."""
-    at = datetime.fromtimestamp(now, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    detail = {
+        "eventType": "INFO",
+        "eventName": event,
+        "deploymentId": deployment.id,
+        "updatedAt": _utc(now),
+        "reason": f"ECS deployment {deployment.id} {state}.",
+    }
+    return _event("ECS Deployment State Change", deployment.service, detail, now)
+
+
+def _event(kind: str, service: str, detail: dict, now: float) -> dict:
     return {
         "version": "0",
         "id": str(uuid.uuid4()),
-        "detail-type": "ECS Deployment State Change",
+        "detail-type": kind,
         "source": "aws.ecs",
         "account": model.ACCOUNT,
-        "time": at,
+        "time": _utc(now),
         "region": model.REGION,
-        "resources": [model.service_arn(deployment.service)],
-        "detail": {
-            "eventType": "INFO",
-            "eventName": event,
-            "deploymentId": deployment.id,
-            "updatedAt": at,
-            "reason": f"ECS deployment {deployment.id} {state}.",
-        },
+        "resources": [model.service_arn(service)],
+        "detail": detail,
     }
+
+
+def _utc(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

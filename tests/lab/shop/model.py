@@ -7,8 +7,10 @@ CLUSTER = "shop"
 ENVIRONMENT = "ecs:shop"
 LOAD_BALANCER = "app/shop-alb/50dc6c495c0c9188"
 DB_INSTANCE = "orders-db"
+PAYMENTS = "payments.example"
+QUEUE = "order-events"
 
-ECS_SERVICES = ("storefront", "catalog", "orders")
+ECS_SERVICES = ("storefront", "catalog", "orders", "fulfilment")
 
 NODES = {
     "shop-alb": "AWS::ElasticLoadBalancingV2::LoadBalancer",
@@ -16,7 +18,16 @@ NODES = {
     "catalog": "AWS::ECS::Service",
     "orders": "AWS::ECS::Service",
     "orders-db": "AWS::RDS::DBInstance",
+    PAYMENTS: "RemoteService",
+    QUEUE: "AWS::SQS::Queue",
+    "fulfilment": "AWS::ECS::Service",
 }
+# Other companies' services: the shop has no metrics, logs or spans of theirs, and hears of no change.
+THIRD_PARTIES = (PAYMENTS,)
+# Run by AWS, which shows no logs of them.
+MANAGED = (QUEUE,)
+# The module of a service under `lab.services`, where it has another name.
+MODULES = {"shop-alb": "alb", PAYMENTS: "payment_provider", QUEUE: "message_queue"}
 
 CALLS = (
     ("shop-alb", "storefront"),
@@ -24,6 +35,12 @@ CALLS = (
     ("storefront", "orders"),
     ("catalog", "orders-db"),
     ("orders", "orders-db"),
+    ("orders", PAYMENTS),
+)
+# Work is handed over without waiting; in the direction in which the messages go.
+HANDOVERS = (
+    ("orders", QUEUE),
+    (QUEUE, "fulfilment"),
 )
 
 # What a task may use: its utilization metrics are percentages of these.

@@ -71,11 +71,20 @@ class Processes:
             process.kill()
             process.wait()
 
+    def kill(self, name: str) -> None:
+        """Ends it at once, as the kernel does when a container is out of memory."""
+        self._stop_signals.pop(name)
+        process = self._running.pop(name)
+        process.kill()
+        process.wait()
+
     def signal(self, name: str, number: int) -> None:
         self._running[name].send_signal(number)
 
-    def pid(self, name: str) -> int:
-        return self._running[name].pid
+    def pid(self, name: str) -> int | None:
+        """None if no such process runs; the sampler asks while the lab stops and starts tasks."""
+        process = self._running.get(name)
+        return None if process is None else process.pid
 
     def expect_running(self) -> None:
         for name, process in self._running.items():

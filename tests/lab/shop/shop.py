@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from lab.services import discovery
+from lab.shop import model
 from lab.shop.changes import Changes
 from lab.shop.postgres import Postgres
 from lab.shop.processes import Processes
@@ -37,11 +38,13 @@ class Folders:
     logs: Path
     discovery: Path
     tasks: Path
+    # What third parties write down, which the shop never sees.
+    elsewhere: Path
 
     @classmethod
     def below(cls, root: Path) -> "Folders":
-        folders = cls(root, *(root / name for name in ("telemetry", "spans", "logs", "discovery", "tasks")))
-        for folder in (folders.telemetry, folders.spans, folders.logs, folders.discovery, folders.tasks):
+        folders = cls(root, *(root / name for name in ("telemetry", "spans", "logs", "discovery", "tasks", "elsewhere")))
+        for folder in (folders.telemetry, folders.spans, folders.logs, folders.discovery, folders.tasks, folders.elsewhere):
             folder.mkdir()
         return folders
 
@@ -91,14 +94,34 @@ class Shop:
 
     def reconfigure(self, service: str, *, actor: str, summary: str, **settings) -> None:
         """Changes settings of the running task, which reads them again at once."""
+        self._change_settings(service, settings)
+        self.changes.configuration(service, actor, summary)
+
+    def happens_elsewhere(self, third_party: str, **settings) -> None:
+        """Something changes at a third party. Nobody tells the shop."""
+        self._change_settings(third_party, settings)
+
+    def _change_settings(self, service: str, settings: dict) -> None:
         release = self._releases[service].with_settings(**settings)
         self._releases[service] = release
         self._write_config(service, self._tasks[service], release)
         self._processes.signal(self._tasks[service], signal.SIGHUP)
-        self.changes.configuration(service, actor, summary)
 
     def pids(self, service: str) -> list[int]:
-        return [self._processes.pid(self._tasks[service])]
+        """The processes of the service's tasks; none while it waits for a new one."""
+        pid = self._processes.pid(self._tasks.get(service, ""))
+        return [] if pid is None else [pid]
+
+    def out_of_memory(self, service: str) -> None:
+        """The kernel ends a task that went over its memory, and ECS notes it."""
+        self._processes.kill(self._tasks.pop(service))
+        self.changes.task_stopped(service, "OutOfMemoryError: Container killed due to memory usage", 137)
+
+    def start_again(self, service: str) -> None:
+        """ECS starts a new task of the release that should run, unless a deployment already did."""
+        if service not in self._tasks:
+            self._replace_task(service, self._releases[service])
+            self.changes.task_started(service)
 
     def _replace_task(self, service: str, release: Release) -> None:
         old = self._tasks.get(service)
@@ -116,10 +139,11 @@ class Shop:
         # The file is named after the log stream that ECS would write: service, container, task.
         environment = {"PATH": "/usr/bin:/bin", "PYTHONPATH": str(IMPORT_ROOT)}
         environment["PYTHONPYCACHEPREFIX"] = str(self._folders.root / "pycache")
-        output = self._folders.logs / f"{service}~app~{task.removeprefix(service + '-')}"
+        logs = self._folders.elsewhere if service in model.MANAGED else self._records_of(service, self._folders.logs)
+        output = logs / f"{service}~app~{task.removeprefix(service + '-')}"
         self._processes.start(
             task,
-            [sys.executable, "-m", f"lab.services.{_module_of(service)}", config],
+            [sys.executable, "-m", f"lab.services.{model.MODULES.get(service, service)}", config],
             env=environment,
             output=output,
             cwd=self._folders.root,
@@ -133,8 +157,8 @@ class Shop:
             "settings": release.settings,
             "sample_ratio": SAMPLE_RATIO,
             "discovery": str(self._folders.discovery),
-            "telemetry": str(self._folders.telemetry / task),
-            "spans": str(self._folders.spans / task),
+            "telemetry": str(self._records_of(service, self._folders.telemetry) / f"{task}.telemetry"),
+            "spans": str(self._records_of(service, self._folders.spans) / f"{task}.spans"),
             "ready_file": str(self._ready_file(task)),
         }
         if service in DATABASE_USERS:
@@ -142,6 +166,9 @@ class Shop:
         path = self._folders.tasks / f"{task}.json"
         path.write_text(json.dumps(config))
         return path
+
+    def _records_of(self, service: str, folder: Path) -> Path:
+        return self._folders.elsewhere if service in model.THIRD_PARTIES else folder
 
     def _await_port(self, task: str) -> int:
         deadline = time.monotonic() + TASK_START_TIMEOUT_S
@@ -155,7 +182,3 @@ class Shop:
 
     def _ready_file(self, task: str) -> Path:
         return self._folders.tasks / f"{task}.ready"
-
-
-def _module_of(service: str) -> str:
-    return "alb" if service == "shop-alb" else service
