@@ -47,7 +47,8 @@ const WELL_KNOWN: usize = 3;
 /// …and what else it shows counts this much.
 const BYSTANDER: f64 = 0.3;
 
-/// Where calls are traced, a resource whose own part in them grew less than this is not felt by its callers…
+/// Where calls are traced, a resource whose own part in their time and failures grew less than this is not felt by its
+/// callers…
 const SLOW_MIN: f64 = 0.02;
 
 /// …and what its metrics show counts this much.
@@ -181,7 +182,9 @@ fn saturation(evidence: &Evidence<'_>, parts: &mut Parts) {
         .of
         .iter()
         .filter_map(|(r, account)| {
-            let slow = account.iter().filter(|p| matches!(p.kind, PartKind::OwnTime | PartKind::CallDelay));
+            let slow = account
+                .iter()
+                .filter(|p| matches!(p.kind, PartKind::OwnTime | PartKind::OwnErrors | PartKind::CallDelay));
             slow.map(|p| p.value).max_by(f64::total_cmp).map(|v| (r, v))
         })
         .collect();
