@@ -25,6 +25,9 @@ const VALUES_MIN: u64 = 20;
 /// Values expected in a class of a distribution, below which classes are pooled.
 const EXPECTED_MIN: f64 = 5.0;
 
+/// The share of values that must have moved: with enough lines any trifle is certain, and still a trifle.
+const SHIFT_MIN: f64 = 0.02;
+
 /// How a pattern differs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Change {
@@ -86,12 +89,14 @@ pub fn compare(now: Miner, baseline: &Miner) -> Comparison {
         }),
     );
     let totals = (sum(&before), sum(&after));
+    let looks = before.iter().zip(&after).map(|(b, a)| shared(&b.1, &a.1)).sum::<u64>();
+    let looks = real(looks);
     let mut differences: Vec<Difference> = Vec::new();
     for (n, pattern) in patterns.patterns.iter().enumerate() {
         let none = (0, Counts::default());
         let (b, a) = (before.get(n).unwrap_or(&none), after.get(n).unwrap_or(&none));
         differences.extend(judge(n, pattern, (b.0, a.0), totals));
-        differences.extend(judge_values(n, b, a));
+        differences.extend(judge_values(n, b, a, looks));
     }
     let weight = |d: &Difference| {
         let severe = patterns.patterns.get(d.pattern).is_some_and(|p| p.severity >= Severity::Error);
@@ -150,12 +155,17 @@ fn judge(n: usize, pattern: &Pattern, (before, after): (u64, u64), totals: (f64,
     })
 }
 
-fn judge_values(n: usize, before: &(u64, Counts), after: &(u64, Counts)) -> Option<Difference> {
+fn judge_values(n: usize, before: &(u64, Counts), after: &(u64, Counts), looks: f64) -> Option<Difference> {
     let (old, new) = (before.1.slots(), after.1.slots());
     let mut best: Option<Difference> = None;
     for (slot, b) in &old {
         let Some(a) = new.get(slot) else { continue };
-        let z = distance(b, a);
+        if shifted(b, a) < SHIFT_MIN {
+            continue;
+        }
+        // Whoever looks at many distributions sees a strange one by chance: as far as the greatest of so many
+        // standard normals goes is no news.
+        let z = distance(b, a) - (2.0 * looks.max(1.0).ln()).sqrt();
         let strength = saturate(z, STRENGTH_SCALE);
         if strength >= STRENGTH_MIN.max(best.as_ref().map_or(0.0, |d| d.strength)) {
             let values = Some((most(b), most(a)));
@@ -164,6 +174,21 @@ fn judge_values(n: usize, before: &(u64, Counts), after: &(u64, Counts)) -> Opti
         }
     }
     best
+}
+
+/// Quantities that both sides have.
+fn shared(before: &Counts, after: &Counts) -> u64 {
+    let new = after.slots();
+    before.slots().keys().map(|slot| u64::from(new.contains_key(slot))).sum()
+}
+
+/// The share of values that would have to move for two distributions to be the same.
+fn shifted(before: &BTreeMap<i16, u64>, after: &BTreeMap<i16, u64>) -> f64 {
+    let total = |m: &BTreeMap<i16, u64>| real(m.values().sum::<u64>().max(1));
+    let (nb, na) = (total(before), total(after));
+    let share = |m: &BTreeMap<i16, u64>, key: i16, n: f64| m.get(&key).map_or(0.0, |c| real(*c)) / n;
+    let gained = after.keys().map(|k| (share(after, *k, na) - share(before, *k, nb)).max(0.0));
+    gained.sum()
 }
 
 /// How far two distributions are apart, in standard errors: the likelihood-ratio test of equal shares, with rare

@@ -26,6 +26,9 @@ pub(super) struct Header {
 pub(super) fn header(line: &[u8]) -> Header {
     let start = token_start(line, 0);
     let start = priority_end(line, start);
+    if let Some(header) = lettered(line, start) {
+        return header;
+    }
     let Some((stamp, end, syslog)) = times(line, start) else {
         let (severity, end) = first_level(line, start).map_or((None, start), |(s, e)| (Some(s), e));
         return Header { stamp: None, severity, end };
@@ -43,6 +46,31 @@ pub(super) fn header(line: &[u8]) -> Header {
         out.end = end.min(line.len());
     }
     out
+}
+
+/// `I1124 10:12:13.123456 1234 pool.go:12] `: the letter of a level joined to month and day, the time, the number of
+/// the thread, and a place in the code whose bracket ends the header.
+fn lettered(line: &[u8], start: usize) -> Option<Header> {
+    let severity = match at(line, start) {
+        b'I' => Severity::Info,
+        b'W' => Severity::Warning,
+        b'E' => Severity::Error,
+        b'F' => Severity::Fatal,
+        _ => return None,
+    };
+    let (stamp, end) = time::joined(line, start + 1)?;
+    let thread = token_start(line, end);
+    let thread_end = token_end(line, thread);
+    let place = token_start(line, thread_end);
+    let place_end = token_end(line, place);
+    let numbered = thread_end > thread && sub(line, thread, thread_end).iter().all(u8::is_ascii_digit);
+    let bracket = sub(line, place, place_end).strip_suffix(b"]").is_some_and(|name| name.contains(&b':'));
+    let end = token_start(line, place_end);
+    (numbered && bracket && end < line.len()).then_some(Header {
+        stamp: Some(stamp),
+        severity: Some(severity),
+        end,
+    })
 }
 
 /// `<134>1 `: the priority of syslog.

@@ -56,10 +56,35 @@ fn headers_are_left_out_whatever_their_form() {
         "261014 032109 148 ERROR shop.Pool: pool is empty",
         "ERROR: pool is empty",
         "<134>Oct 14 03:21:09 host shopd: pool is empty",
+        "E1014 03:21:09.377123    1234 pool.go:123] pool is empty",
         r#"ts=2026-10-14T03:21:09Z level=error pool is empty"#,
     ] {
         assert_eq!(template(Form::Raw, line), "pool is empty", "{line}");
     }
+}
+
+#[test]
+fn a_letter_before_the_date_is_a_level() {
+    let mut miner = Miner::new(Form::Raw);
+    miner.push(b"W1124 10:12:13.123456 1234 file.go:123] disk of node is slow");
+    let pattern = miner.patterns().patterns.remove(0);
+    assert_eq!((pattern.template.as_str(), pattern.severity), ("disk of node is slow", Severity::Warning));
+    assert_eq!(pattern.first.unwrap().to_string(), "11-24T10:12:13.123");
+}
+
+#[test]
+fn values_that_moved_too_little_to_matter_are_no_news() {
+    let fed = |slow: usize| {
+        let mut miner = Miner::new(Form::Content);
+        for n in 0..100_000 {
+            miner.push(if n < slow { b"order took 900ms" } else { b"order took 5ms" });
+        }
+        miner
+    };
+    let values =
+        |slow| compare(fed(slow), &fed(1_000)).differences.iter().any(|d| d.change == Change::Values);
+    assert!(!values(1_700), "less than a hundredth of the lines is elsewhere");
+    assert!(values(9_000));
 }
 
 #[test]

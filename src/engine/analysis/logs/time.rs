@@ -120,6 +120,16 @@ fn compact(t: &[u8], i: usize) -> Option<Found> {
     Some(Found { stamp: stamp((year, month, day), (hour, minute, second, 0)), end: i + 13, syslog: false })
 }
 
+/// `1124 10:12:13.123456`: month and day without a separator, then the time of day. Says where it ends.
+pub(super) fn joined(t: &[u8], i: usize) -> Option<(Stamp, usize)> {
+    let (month, day) = (digits(t, i, 2)?, digits(t, i + 2, 2)?);
+    if at(t, i + 4) != b' ' || !(1..=12).contains(&month) || !(1..=31).contains(&day) {
+        return None;
+    }
+    let (time, end) = clock(t, i + 5)?;
+    Some((stamp((0, month, day), time), end))
+}
+
 /// Seconds or milliseconds since 1970, standing alone.
 fn epoch(t: &[u8], i: usize) -> Option<Found> {
     let end = token_end(t, i);
