@@ -9,7 +9,31 @@ use super::word;
 use crate::limits::LOG_TOKENS_MAX;
 
 /// Marks that part a token. They are kept.
-const MARKS: &[u8] = b"=:,;()[]{}\"'|<>@?!&*";
+#[inline]
+fn is_mark(b: u8) -> bool {
+    matches!(
+        b,
+        b'=' | b':'
+            | b','
+            | b';'
+            | b'('
+            | b')'
+            | b'['
+            | b']'
+            | b'{'
+            | b'}'
+            | b'"'
+            | b'\''
+            | b'|'
+            | b'<'
+            | b'>'
+            | b'@'
+            | b'?'
+            | b'!'
+            | b'&'
+            | b'*'
+    )
+}
 
 /// Words that announce a code which tells kinds of outcome apart.
 const ANNOUNCE: [&[u8]; 4] = [b"status", b"code", b"http", b"statuscode"];
@@ -224,15 +248,14 @@ impl Masker {
         let mut i = 0;
         while i < token.len() {
             let b = at(token, i);
-            if MARKS.contains(&b) {
+            if is_mark(b) {
                 self.out.push(b);
                 i += 1;
                 continue;
             }
             let ascii = b.is_ascii();
             let rest = sub(token, i, token.len());
-            let n =
-                rest.iter().position(|c| MARKS.contains(c) || c.is_ascii() != ascii).unwrap_or(rest.len());
+            let n = rest.iter().position(|c| is_mark(*c) || c.is_ascii() != ascii).unwrap_or(rest.len());
             let part = sub(rest, 0, n);
             if ascii {
                 self.word(part, at(token, i + n) == b'=')

@@ -13,8 +13,17 @@ const SOURCES: [&[u8]; 20] = [
 
 /// What a whole token is, when its parts would not tell.
 pub(super) fn whole(t: &[u8]) -> Option<Kind> {
-    let digits = t.iter().filter(|b| b.is_ascii_digit()).count();
-    let colons = t.iter().filter(|b| **b == b':').count();
+    // One pass over the token says which of the questions below can be answered with yes at all.
+    let (mut digits, mut colons, mut steps, mut ats) = (0, 0, 0, 0);
+    for b in t {
+        match b {
+            b'0'..=b'9' => digits += 1,
+            b':' => colons += 1,
+            b'/' | b'\\' | b'~' => steps += 1,
+            b'@' => ats += 1,
+            _ => {}
+        }
+    }
     if digits > 0 {
         if is_ip(t) {
             return Some(Kind::Ip);
@@ -23,16 +32,16 @@ pub(super) fn whole(t: &[u8]) -> Option<Kind> {
             return Some(kind);
         }
     }
-    if t.windows(3).any(|w| w == b"://") {
+    if steps > 0 && colons > 0 && t.windows(3).any(|w| w == b"://") {
         return Some(Kind::Url);
     }
-    if is_path(t) {
+    if steps > 0 && is_path(t) {
         return Some(Kind::Path);
     }
     if colons == 1 && is_host_with_port(t) {
         return Some(Kind::Host);
     }
-    is_email(t).then_some(Kind::Email)
+    (ats == 1 && is_email(t)).then_some(Kind::Email)
 }
 
 /// Dates and times are groups of digits with separators; hardware addresses are pairs of hexadecimal digits.
