@@ -6,8 +6,9 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
 use serde::Serialize;
-use tantei_engine::evaluation::{Case, Score, SourceScore, score};
+use tantei_engine::evaluation::{Case, Reliability, Score, SourceScore, score};
 use tantei_engine::investigation::ranking;
+use tantei_engine::model::cause::Band;
 
 use super::output;
 use crate::bundle::label;
@@ -101,14 +102,16 @@ fn case(bundle: &Path, options: &Options) -> Case {
             let ranking = ranking(replayed.state());
             let ranked = ranking.candidates.iter().map(|c| c.resource.as_str().to_owned()).collect();
             let abstained = !ranking.abstained.is_empty();
+            let band = ranking.candidates.first().map(|c| c.band);
             let (expected, kind) = (label.resource, label.kind);
-            Case { id: replayed.id(), expected, ranked, abstained, ms, failure: None, kind }
+            Case { id: replayed.id(), expected, ranked, abstained, band, ms, failure: None, kind }
         }
         Err(e) => Case {
             id: bundle.display().to_string(),
             expected: String::new(),
             ranked: Vec::new(),
             abstained: true,
+            band: None,
             ms,
             failure: Some(output::chain(&e)),
             kind: None,
@@ -127,6 +130,12 @@ fn table(source: &SourceScore) -> String {
     for (kind, score) in &source.kinds {
         put(format!("  {:<24} {}", plain(kind), line(score)));
     }
+    for r in source.reliability.iter().filter(|r| r.incidents > 0) {
+        put(format!("  {:<24} {}", band(r.band), trusted(r)));
+    }
+    if let Some(brier) = source.brier {
+        put(format!("  {:<24} {brier:.3}", "Brier score"));
+    }
     for case in source.cases.iter().filter(|c| !c.within(1)) {
         let ranked: Vec<String> = case.ranked.iter().take(5).map(|r| plain(r)).collect();
         if let Some(failure) = &case.failure {
@@ -142,6 +151,19 @@ fn table(source: &SourceScore) -> String {
         ));
     }
     out
+}
+
+fn band(band: Band) -> &'static str {
+    match band {
+        Band::Strong => "named as strong",
+        Band::Moderate => "named as moderate",
+        Band::Weak => "named as weak",
+    }
+}
+
+fn trusted(r: &Reliability) -> String {
+    let precision = r.precision.unwrap_or_default();
+    format!("{} incidents, {} right, precision {precision:.3} (states {:.2})", r.incidents, r.right, r.stated)
 }
 
 fn line(s: &Score) -> String {

@@ -52,6 +52,10 @@ fn scores_do_not_fall() {
         let document: Value = serde_json::from_str(&text).unwrap();
         let top1 = document["sources"][0]["top1"].as_f64().unwrap();
         assert!(top1 >= least, "{source}: top-1 {top1} is below {least}");
+        let strong = &document["sources"][0]["reliability"][0];
+        assert_eq!(strong["band"], "strong");
+        let precision = strong["precision"].as_f64().unwrap();
+        assert!(precision >= 0.9, "{source}: strong answers are right in {precision} only");
     }
 }
 
