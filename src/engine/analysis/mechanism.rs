@@ -2,13 +2,16 @@
 //!
 //! Says nothing of how likely it is: that is the ranking's.
 
+use std::collections::BTreeSet;
+
 use crate::model::alarm::Direction;
 use crate::model::cause::{Mechanism, Part, PartKind};
-use crate::model::observation::{Movement, Signal};
+use crate::model::observation::{Movement, Observation, Signal};
 use crate::model::resource::ResourceId;
 
 use super::ranking::Evidence;
 use super::roles::{Role, by_name};
+use super::topology::Graph;
 
 /// Demand that rose to this many times its usual level is a surge…
 const SURGE_RATIO: f64 = 1.5;
@@ -19,14 +22,43 @@ const SURGE_STRENGTH: f64 = 0.6;
 /// A change this near to the onset explains more than a surge at the same time does.
 const CHANGE_NEAR: f64 = 0.5;
 
+/// What mechanisms are told apart by, gathered once for all candidates.
+#[derive(Debug)]
+pub struct Circumstances<'a> {
+    /// Resources that are asked much more than usual.
+    surged: BTreeSet<&'a ResourceId>,
+    /// Resources of which the alarm's own metric is known.
+    measured: usize,
+}
+
+impl<'a> Circumstances<'a> {
+    /// Gathers them.
+    #[must_use]
+    pub fn of(evidence: &Evidence<'a>) -> Self {
+        let observations = || evidence.observations.iter().map(|(_, o)| *o);
+        Self {
+            surged: observations().filter(|o| is_surge(o)).map(|o| &o.resource).collect(),
+            measured: observations().filter(|o| o.impact().is_some()).count(),
+        }
+    }
+}
+
 /// The mechanism of a resource, by the part that leads its account.
 #[must_use]
-pub fn of(evidence: &Evidence<'_>, resource: &ResourceId, lead: &Part, account: &[Part]) -> Mechanism {
+pub fn mechanism(
+    evidence: &Evidence<'_>,
+    circumstances: &Circumstances<'_>,
+    resource: &ResourceId,
+    lead: &Part,
+    account: &[Part],
+) -> Mechanism {
     let alarm = &evidence.scope.alarm;
     let failing = alarm.direction == Direction::Below
         || matches!(by_name(&alarm.metric), Role::Errors | Role::Availability);
     let mechanism = match lead.kind {
-        PartKind::Impact if blind(evidence, resource) => Mechanism::UnobservedDependency,
+        PartKind::Impact if blind(&evidence.scope.graph, circumstances.measured, resource) => {
+            Mechanism::UnobservedDependency
+        }
         PartKind::Impact if failing => Mechanism::OwnErrors,
         PartKind::Impact | PartKind::OwnTime => Mechanism::OwnLatency,
         PartKind::OwnErrors => Mechanism::OwnErrors,
@@ -38,16 +70,16 @@ pub fn of(evidence: &Evidence<'_>, resource: &ResourceId, lead: &Part, account: 
     // Slow, failing or out of something: more work than usual explains each of them.
     let strained = matches!(lead.kind, PartKind::Impact | PartKind::OwnTime | PartKind::Saturation);
     let changed = account.iter().any(|p| p.kind == PartKind::Change && p.value >= CHANGE_NEAR);
-    if strained && !changed && surged(evidence, evidence.scope.target()) && surged(evidence, resource) {
+    let surged = |r: &ResourceId| circumstances.surged.contains(r);
+    if strained && !changed && surged(evidence.scope.target()) && surged(resource) {
         return Mechanism::Surge;
     }
     mechanism
 }
 
-/// Whether a resource is asked much more than usual, by a metric of its demand or by calls to it.
-fn surged(evidence: &Evidence<'_>, resource: &ResourceId) -> bool {
-    let mut of = evidence.observations.iter().filter(|(_, o)| &o.resource == resource);
-    of.any(|(_, o)| match &o.signal {
+/// Whether an observation shows that a resource is asked much more than usual.
+fn is_surge(observation: &Observation) -> bool {
+    match &observation.signal {
         Signal::MetricDeviation(m) => {
             by_name(&m.metric) == Role::Traffic
                 && m.movement == Movement::Up
@@ -55,13 +87,12 @@ fn surged(evidence: &Evidence<'_>, resource: &ResourceId) -> bool {
                 && m.ratio.is_some_and(|r| r >= SURGE_RATIO)
         }
         Signal::TraceLink(_) | Signal::LogPattern(_) | Signal::Change(_) => false,
-    })
+    }
 }
 
 /// Whether the resource uses others and the alarm's own metric is known of nothing else: what it passes on cannot be told
 /// from what it does itself.
 #[must_use]
-pub fn blind(evidence: &Evidence<'_>, resource: &ResourceId) -> bool {
-    let measured = evidence.observations.iter().filter(|(_, o)| o.impact().is_some()).count();
-    measured <= 1 && !evidence.scope.graph.callees(resource).is_empty()
+pub fn blind(graph: &Graph, measured: usize, resource: &ResourceId) -> bool {
+    measured <= 1 && !graph.callees(resource).is_empty()
 }

@@ -105,7 +105,7 @@ fn impact(evidence: &Evidence<'_>, parts: &mut Parts) {
             .filter(|(_, i)| i.known_before)
             .map(|(_, i)| i.excess)
             .sum();
-        let factor = if blind(evidence, resource) { BLIND } else { 1.0 };
+        let factor = if blind(graph, of.len(), resource) { BLIND } else { 1.0 };
         Some((own.excess, explained, factor * (own.excess - explained).max(0.0) * confidence(own.z)))
     };
     let rests: BTreeMap<&ResourceId, (f64, f64, f64)> =

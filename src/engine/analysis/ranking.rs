@@ -10,9 +10,8 @@ use crate::model::id::ItemId;
 use crate::model::num::tidy;
 use crate::model::observation::{Observation, Signal};
 use crate::model::resource::ResourceId;
-use crate::model::time::Timestamp;
 
-use super::mechanism;
+use super::mechanism::{Circumstances, mechanism};
 use super::parts::{self, Parts};
 use super::scope::Scope;
 use super::topology::Ways;
@@ -56,11 +55,15 @@ const STANDS_OUT_Z: f64 = 3.0;
 #[must_use]
 pub fn rank(evidence: &Evidence<'_>) -> Ranking {
     let parts = parts::assess(evidence);
-    let ways = evidence.scope.graph.ways_from(evidence.scope.target());
+    let around = Around {
+        ways: evidence.scope.graph.ways_from(evidence.scope.target()),
+        circumstances: Circumstances::of(evidence),
+        observations: evidence.observations.iter().map(|(id, o)| (*id, *o)).collect(),
+    };
     let mut candidates: Vec<Candidate> = parts
         .of
         .iter()
-        .filter_map(|(resource, account)| candidate(evidence, resource, account, &ways))
+        .filter_map(|(resource, account)| candidate(evidence, resource, account, &around))
         .collect();
     candidates.sort_by(|a, b| b.score.total_cmp(&a.score).then_with(|| a.resource.cmp(&b.resource)));
     let abstained = abstain(evidence, &parts, &candidates);
@@ -72,26 +75,33 @@ pub fn rank(evidence: &Evidence<'_>) -> Ranking {
     Ranking { candidates, abstained }
 }
 
+/// What every candidate is looked up in.
+struct Around<'a> {
+    ways: Ways,
+    circumstances: Circumstances<'a>,
+    observations: BTreeMap<ItemId, &'a Observation>,
+}
+
 fn candidate(
     evidence: &Evidence<'_>,
     resource: &ResourceId,
     account: &[Part],
-    ways: &Ways,
+    around: &Around<'_>,
 ) -> Option<Candidate> {
     let mut account = account.to_vec();
     account.sort_by(|a, b| b.value.total_cmp(&a.value).then(a.kind.cmp(&b.kind)));
     let lead = account.iter().find(|p| p.kind != PartKind::Change)?;
     let others = others(lead.kind, &account);
-    let reached = ways.reach(resource) || evidence.scope.graph.has_no_edges();
+    let reached = around.ways.reach(resource) || evidence.scope.graph.has_no_edges();
     let reach = if reached { 1.0 } else { UNREACHED };
     let score = reach * (lead.value + AGREEMENT * others) / (1.0 + AGREEMENT * KINDS);
     if score <= 0.0 {
         return None;
     }
-    let path = ways.path_to(resource);
+    let path = around.ways.path_to(resource);
     let band = band(lead.value, &account, score, reached);
-    let mechanism = mechanism::of(evidence, resource, lead, &account);
-    let since = since(evidence, lead);
+    let mechanism = mechanism(evidence, &around.circumstances, resource, lead, &account);
+    let since = lead.items.iter().filter_map(|id| around.observations.get(id)).map(|o| o.since).min();
     Some(Candidate { resource: resource.clone(), score: tidy(score), band, mechanism, since, path, account })
 }
 
@@ -117,11 +127,6 @@ fn band(lead: f64, account: &[Part], score: f64, reached: bool) -> Band {
     } else {
         Band::Weak
     }
-}
-
-fn since(evidence: &Evidence<'_>, part: &Part) -> Option<Timestamp> {
-    let cited = |id: &ItemId| part.items.contains(id);
-    evidence.observations.iter().filter(|(id, _)| cited(id)).map(|(_, o)| o.since).min()
 }
 
 fn abstain(evidence: &Evidence<'_>, parts: &Parts, candidates: &[Candidate]) -> Vec<Abstention> {
