@@ -117,8 +117,12 @@ impl Companions {
             lines.patterns.push(line.1);
         }
         while self.spans.len() > SPANS_MAX {
-            self.every = self.every.saturating_mul(2);
-            let every = self.every;
+            // Identifiers may be made to collide in every bit: then the last one goes, and the bound stays.
+            let Some(every) = self.every.checked_mul(2) else {
+                self.spans.pop_last();
+                break;
+            };
+            self.every = every;
             self.spans.retain(|(span, _), _| span.is_multiple_of(every));
         }
     }
@@ -218,6 +222,15 @@ mod tests {
         spans(&mut c, 10..30, &[1], When::Assumed);
         spans(&mut c, 30..50, &[1], When::After);
         assert_eq!(c.compare(Some).missing.len(), 1);
+    }
+
+    #[test]
+    fn spans_whose_hashes_are_made_to_collide_stay_within_the_bound() {
+        let mut c = Companions::default();
+        for resource in 0..=u32::try_from(SPANS_MAX).unwrap() {
+            c.push(0, (resource, 1), When::After);
+        }
+        assert_eq!(c.spans.len(), SPANS_MAX);
     }
 
     #[test]
