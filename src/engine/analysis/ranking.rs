@@ -66,7 +66,7 @@ pub fn rank(evidence: &Evidence<'_>) -> Ranking {
         .filter_map(|(resource, account)| candidate(evidence, resource, account, &around))
         .collect();
     candidates.sort_by(|a, b| b.score.total_cmp(&a.score).then_with(|| a.resource.cmp(&b.resource)));
-    let abstained = abstain(evidence, &parts, &candidates);
+    let abstained = abstain(evidence, &parts, &candidates, &around);
     for candidate in &mut candidates {
         if !abstained.is_empty() {
             candidate.band = Band::Weak;
@@ -129,7 +129,12 @@ fn band(lead: f64, account: &[Part], score: f64, reached: bool) -> Band {
     }
 }
 
-fn abstain(evidence: &Evidence<'_>, parts: &Parts, candidates: &[Candidate]) -> Vec<Abstention> {
+fn abstain(
+    evidence: &Evidence<'_>,
+    parts: &Parts,
+    candidates: &[Candidate],
+    around: &Around<'_>,
+) -> Vec<Abstention> {
     let mut reasons = Vec::new();
     // A quiet target with a clear case elsewhere has too coarse a metric, not too quiet a service.
     let clear = |p: &Part| p.value >= 0.5 && !matches!(p.kind, PartKind::Impact | PartKind::Change);
@@ -145,7 +150,7 @@ fn abstain(evidence: &Evidence<'_>, parts: &Parts, candidates: &[Candidate]) -> 
     }
     let least = |c: &Candidate| if &c.resource == evidence.scope.target() { REPEATS_Z } else { STANDS_OUT_Z };
     let stands_out =
-        |c: &Candidate| c.score >= SCORE_MIN && impact_z(evidence, c).is_none_or(|z| z >= least(c));
+        |c: &Candidate| c.score >= SCORE_MIN && impact_z(around, c).is_none_or(|z| z >= least(c));
     if !candidates.first().is_some_and(stands_out) {
         reasons.push(Abstention::NothingStandsOut);
     }
@@ -153,9 +158,9 @@ fn abstain(evidence: &Evidence<'_>, parts: &Parts, candidates: &[Candidate]) -> 
 }
 
 /// The z-score of the deviation that leads a candidate's account, where impact leads it.
-fn impact_z(evidence: &Evidence<'_>, candidate: &Candidate) -> Option<f64> {
+fn impact_z(around: &Around<'_>, candidate: &Candidate) -> Option<f64> {
     let lead = candidate.account.iter().find(|p| p.kind != PartKind::Change)?;
-    let cited = |id: &ItemId| lead.kind == PartKind::Impact && lead.items.contains(id);
-    let observations = evidence.observations.iter().filter(|(id, _)| cited(id));
-    observations.filter_map(|(_, o)| o.impact()).map(|i| i.z).max_by(f64::total_cmp)
+    let leads = lead.kind == PartKind::Impact;
+    let cited = lead.items.iter().filter(|_| leads).filter_map(|id| around.observations.get(id));
+    cited.filter_map(|o| o.impact()).map(|i| i.z).max_by(f64::total_cmp)
 }

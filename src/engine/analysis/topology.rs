@@ -71,30 +71,28 @@ impl Graph {
     /// What the resource uses directly, in order of identifiers.
     #[must_use]
     pub fn callees(&self, id: &ResourceId) -> Vec<&ResourceId> {
-        self.neighbours(id, Direction::Outgoing)
+        self.neighbours(id, Direction::Outgoing, |_| true)
     }
 
     /// What the resource uses directly and waits for: work that is handed over (queues, topics, streams) makes nobody slow
     /// and fails nobody's request.
     #[must_use]
     pub fn awaited(&self, id: &ResourceId) -> Vec<&ResourceId> {
-        let Some(index) = self.nodes.get(id) else { return Vec::new() };
-        let edges = self.graph.edges_directed(*index, Direction::Outgoing);
-        let mut found: Vec<&ResourceId> = edges
-            .filter(|e| *e.weight() != EdgeKind::Async)
-            .filter_map(|e| self.graph.node_weight(e.target()))
-            .collect();
-        found.sort();
-        found
+        self.neighbours(id, Direction::Outgoing, |kind| kind != EdgeKind::Async)
     }
 
     /// Who uses the resource directly, in order of identifiers.
     #[must_use]
     pub fn callers(&self, id: &ResourceId) -> Vec<&ResourceId> {
-        self.neighbours(id, Direction::Incoming)
+        self.neighbours(id, Direction::Incoming, |_| true)
     }
 
-    fn neighbours(&self, id: &ResourceId, direction: Direction) -> Vec<&ResourceId> {
+    fn neighbours(
+        &self,
+        id: &ResourceId,
+        direction: Direction,
+        wanted: impl Fn(EdgeKind) -> bool,
+    ) -> Vec<&ResourceId> {
         let Some(index) = self.nodes.get(id) else { return Vec::new() };
         let other = |e: petgraph::graph::EdgeReference<'_, EdgeKind>| match direction {
             Direction::Outgoing => e.target(),
@@ -103,6 +101,7 @@ impl Graph {
         let mut found: Vec<&ResourceId> = self
             .graph
             .edges_directed(*index, direction)
+            .filter(|e| wanted(*e.weight()))
             .filter_map(|e| self.graph.node_weight(other(e)))
             .collect();
         found.sort();

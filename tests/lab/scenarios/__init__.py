@@ -5,7 +5,7 @@ from pathlib import Path
 
 from lab.scenarios.base import Scenario
 
-NOT_SCENARIOS = ("__init__", "base")
+NOT_SCENARIOS = ("__init__", "base", "changes")
 
 
 def names() -> list[str]:

@@ -4,20 +4,11 @@ Nothing was changed in the shop, and the provider's side is not visible: only th
 """
 
 from lab.scenarios.base import Remediation, Scenario, healthy_releases, response_time_alarm
+from lab.scenarios.changes import OPERATOR, fewer_featured_products
 from lab.shop import model
 from lab.shop.shop import Shop
 
-OPERATOR = "arn:aws:sts::111122223333:assumed-role/operator/on-call"
 BANK_IN_TROUBLE_S = [1.4, 5.4]
-
-
-def unrelated_change(shop: Shop) -> None:
-    shop.reconfigure(
-        "catalog",
-        actor="arn:aws:sts::111122223333:assumed-role/merchandising/campaign",
-        summary="featured products on the home page 24 -> 20",
-        featured_products=20,
-    )
 
 
 def inject(shop: Shop) -> None:
@@ -34,7 +25,7 @@ SCENARIO = Scenario(
     title="shop-alb p99 response time above 1 s",
     releases=healthy_releases(),
     alarm=response_time_alarm(threshold_s=1.0),
-    unrelated_change=unrelated_change,
+    unrelated_change=fewer_featured_products,
     inject=inject,
     remediation=Remediation(
         resource="orders",

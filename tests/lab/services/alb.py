@@ -44,14 +44,10 @@ class LoadBalancer:
             self._active += change
 
 
-def route(method: str, path: str) -> str:
-    return f"{method} /{path.split('/')[1]}"
-
-
 def main() -> None:
     task = from_arguments("json")
     # Its numbers come from the forwarding, not from the server: a load balancer is not in Application Signals.
-    web.serve(task, web.Service(LoadBalancer(task).handle, route, lambda status, duration_ms: None))
+    web.serve(task, web.Service(LoadBalancer(task).handle, web.first_step, lambda status, duration_ms: None))
 
 
 if __name__ == "__main__":

@@ -60,14 +60,10 @@ class Queue:
         self._task.telemetry.put(ApproximateNumberOfMessagesVisible=waiting, ApproximateAgeOfOldestMessage=age)
 
 
-def route(method: str, path: str) -> str:
-    return f"{method} /{path.split('/')[1]}"
-
-
 def main() -> None:
     task = from_arguments("logfmt")
     # What SQS reports are its messages, not requests.
-    web.serve(task, web.Service(Queue(task).handle, route, lambda status, duration_ms: None))
+    web.serve(task, web.Service(Queue(task).handle, web.first_step, lambda status, duration_ms: None))
 
 
 if __name__ == "__main__":

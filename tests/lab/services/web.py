@@ -59,6 +59,11 @@ class Service:
     report: Callable[[int, float], None]
 
 
+def first_step(method: str, path: str) -> str:
+    """The operation name of a server whose operations differ in the first step of the path."""
+    return f"{method} /{path.split('/')[1]}"
+
+
 def serve(task: Task, service: Service) -> None:
     """Serves on a free loopback port until the task is told to stop, then finishes what is in flight."""
     server = _Server((LOOPBACK, 0), _handler(task, service))
