@@ -6,11 +6,15 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
-use tantei_engine::investigation::{Action, Digest, State, authorise, step};
+use tantei_engine::investigation::{
+    Action, Digest, Revised, State, authorise, further_round, propose, revise, step,
+};
 use tantei_engine::limits::Limits;
 use tantei_engine::model::alarm::AlarmTransition;
 use tantei_engine::model::execution::{Approval, Execution, Refusal, RunEvent};
-use tantei_engine::model::feed::{Body, Collected, FeedItem, Matched, NewItem, Opened, Principal, Usage};
+use tantei_engine::model::feed::{
+    Body, Collected, FeedItem, Matched, NewItem, Opened, Principal, RoundReason, Usage,
+};
 use tantei_engine::model::gap::{Gap, GapReason};
 use tantei_engine::model::id::ItemId;
 use tantei_engine::model::observation::{Observation, Signal};
@@ -86,6 +90,30 @@ impl Driver {
     pub async fn run(&mut self, opened: Opened, observer: &mut dyn Observer) -> Result<()> {
         let at = opened.alarm.at;
         self.append(at, Principal::tantei("intake"), Vec::new(), Body::Opened(opened), observer)?;
+        self.go_on(observer).await
+    }
+
+    /// Reads every source again over this time and goes on from there.
+    ///
+    /// # Errors
+    /// When an item cannot be appended.
+    pub async fn look_again(
+        &mut self,
+        window: TimeSpan,
+        baseline: Vec<TimeSpan>,
+        observer: &mut dyn Observer,
+    ) -> Result<()> {
+        let now = self.ports.clock.now();
+        let round = further_round(&self.state, now, window, baseline, RoundReason::Asked);
+        self.append_item(round, observer)?;
+        self.go_on(observer).await
+    }
+
+    /// Does what is to be done, until there is nothing to do but wait.
+    ///
+    /// # Errors
+    /// When an item cannot be appended.
+    pub async fn go_on(&mut self, observer: &mut dyn Observer) -> Result<()> {
         loop {
             let actions = step(&self.state, self.ports.clock.now(), &self.settings.limits);
             let before = self.feed.len();
@@ -133,36 +161,37 @@ impl Driver {
             Ok(collection) => (collection, None),
             Err(e) => (Collection::default(), Some(gap_of(&request, &e))),
         };
-        for item in digest.finish() {
-            self.append_item(item, observer)?;
-        }
-        let gaps = collection.gaps.iter().cloned().chain(failure).map(Body::Gap);
+        let now = self.ports.clock.now();
+        let by = Principal::Collector { source };
+        let own = |body| NewItem { happened_at: now, by: by.clone(), because: Vec::new(), body };
+        let gaps = collection.gaps.iter().cloned().chain(failure).map(Body::Gap).map(own);
+        let Revised { items, outdated } =
+            revise(&self.state, source, digest.finish().into_iter().chain(gaps).collect());
         let usage = Usage { source, requests: collection.requests, bytes: collection.bytes };
-        let collected = Collected { source, records: collection.records };
-        for body in gaps.chain([Body::Usage(usage), Body::Collected(collected)]) {
-            self.append(self.ports.clock.now(), Principal::Collector { source }, Vec::new(), body, observer)?;
-        }
-        Ok(())
+        let collected = Collected { source, records: collection.records, outdated };
+        let last = [Body::Usage(usage), Body::Collected(collected)].map(own);
+        items.into_iter().chain(last).try_for_each(|item| self.append_item(item, observer))
     }
 
     fn suggest(&mut self, observer: &mut dyn Observer) -> Result<()> {
         let scope = self.state.scope().context("nothing is investigated yet")?;
-        let hypotheses = self.state.hypotheses.iter().filter(|(id, _)| !self.state.discarded.contains(id));
         let case = Case {
             alarm: &scope.alarm,
             onset: scope.onset,
-            hypotheses: hypotheses.map(|(id, h)| (*id, h.facts())).collect(),
+            hypotheses: self.state.standing().collect(),
             observations: self.state.evidence().collect(),
             resources: &self.state.resources,
             settings: &self.settings.values,
         };
         let suggestions = suggest(&case, &self.settings.library, self.settings.limits.suggestions_max);
         let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
-        let matched =
-            Matched { considered: count(self.settings.library.len()), suggested: count(suggestions.len()) };
+        let found = count(suggestions.len());
+        let (fresh, outdated) = propose(&self.state, suggestions);
+        let considered = count(self.settings.library.len());
+        let matched = Matched { considered, suggested: found, outdated };
         let now = self.ports.clock.now();
         let by = Principal::tantei("playbooks");
-        for suggestion in suggestions {
+        for suggestion in fresh {
             let because = vec![suggestion.hypothesis];
             let body = Body::Suggestion(Box::new(suggestion));
             self.append(now, by.clone(), because, body, observer)?;

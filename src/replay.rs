@@ -18,7 +18,7 @@ use crate::bundle::simulate::SimulatedAutomation;
 use crate::clock::ReplayClock;
 use crate::driver::{Driver, Ports, Settings};
 use crate::playbooks;
-use crate::ports::{Approver, Automation, Observer};
+use crate::ports::{Approver, Automation, Clock, Observer};
 
 /// How to replay.
 #[derive(Debug, Default)]
@@ -27,8 +27,8 @@ pub struct Options {
     pub library: Option<Arc<Library>>,
     /// Values that playbooks may take by name.
     pub values: BTreeMap<String, String>,
-    /// Replay what was known at that time; all of the window when absent.
-    pub at: Option<Timestamp>,
+    /// Replay what was known at these times, one round each, in order; all of the window when empty.
+    pub at: Vec<Timestamp>,
     /// Who approves; nobody when absent.
     pub approver: Option<Arc<dyn Approver>>,
     /// Whether approved plans are run by the simulation.
@@ -85,7 +85,13 @@ impl Replayed {
 /// When the manifest is unusable, `at` lies outside the window, or a shipped playbook is broken. Broken data files are
 /// gaps in the feed, not errors.
 pub fn replay(folder: &Path, options: &Options, observer: &mut dyn Observer) -> Result<Replayed> {
-    let manifest = as_known_at(manifest::read(folder)?, options.at)?;
+    let whole = manifest::read(folder)?;
+    let mut times = options.at.clone();
+    times.sort_unstable();
+    times.dedup();
+    let mut rounds =
+        times.iter().map(|at| as_known_at(whole.clone(), *at)).collect::<Result<Vec<_>>>()?.into_iter();
+    let manifest = rounds.next().unwrap_or(whole);
     let library = match &options.library {
         Some(library) => Arc::clone(library),
         None => Arc::new(playbooks::shipped()?),
@@ -99,7 +105,7 @@ pub fn replay(folder: &Path, options: &Options, observer: &mut dyn Observer) -> 
     };
     let ports = Ports {
         collector: Arc::new(BundleCollector::new(folder)),
-        clock,
+        clock: Arc::clone(&clock) as Arc<dyn Clock>,
         approver: options.approver.clone(),
         automation,
     };
@@ -118,7 +124,14 @@ pub fn replay(folder: &Path, options: &Options, observer: &mut dyn Observer) -> 
         .enable_time()
         .build()
         .context("the asynchronous runtime cannot start")?;
-    runtime.block_on(driver.run(opened, observer))?;
+    runtime.block_on(async {
+        driver.run(opened, observer).await?;
+        for round in rounds {
+            clock.advance(round.alarm.window.end);
+            driver.look_again(round.alarm.window, round.alarm.baseline, observer).await?;
+        }
+        anyhow::Ok(())
+    })?;
     Ok(Replayed { driver, library, id: manifest.id })
 }
 
@@ -129,8 +142,7 @@ fn investigation_id(manifest: &Manifest) -> String {
 }
 
 /// The manifest as it would have been at `at`: nothing later than that is looked at.
-fn as_known_at(mut manifest: Manifest, at: Option<Timestamp>) -> Result<Manifest> {
-    let Some(at) = at else { return Ok(manifest) };
+fn as_known_at(mut manifest: Manifest, at: Timestamp) -> Result<Manifest> {
     let alarm = &mut manifest.alarm;
     if at < alarm.at || at > alarm.window.end {
         bail!(

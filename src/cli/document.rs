@@ -29,7 +29,7 @@ pub(super) fn document(replayed: &Replayed) -> Document<'_> {
             "id": opened.map(|o| &o.investigation),
             "bundle": replayed.id(),
             "origin": opened.map(|o| &o.origin),
-            "alarm": opened.map(|o| &o.alarm),
+            "alarm": state.alarm(),
             "onset": state.scope().map(|s| s.onset),
             "concluded": state.concluded,
             "abstained": ranking.abstained,
@@ -39,9 +39,9 @@ pub(super) fn document(replayed: &Replayed) -> Document<'_> {
         }),
         feed: replayed.feed(),
         ranking: ranking.candidates.iter().map(candidate).collect(),
-        hypotheses: state.hypotheses.iter().map(|(id, h)| identified(*id, h)).collect(),
-        suggestions: state.suggestions.iter().map(|(id, s)| identified(*id, s)).collect(),
-        gaps: state.gaps.iter().map(|(id, g)| identified(*id, g)).collect(),
+        hypotheses: state.standing().map(|(id, h)| identified(id, h)).collect(),
+        suggestions: state.proposed().map(|(id, s)| identified(id, s)).collect(),
+        gaps: state.open_gaps().map(|(id, g)| identified(id, g)).collect(),
     }
 }
 

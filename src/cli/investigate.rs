@@ -28,9 +28,10 @@ pub(super) struct Args {
     /// Also write the report as Markdown.
     #[arg(long, value_name = "FILE")]
     report: Option<PathBuf>,
-    /// Replay what was known at this time (RFC 3339, between the alarm and the end of the window).
+    /// Replay what was known at this time (RFC 3339, between the alarm and the end of the window). Given again, the
+    /// later time is a further round that says what it changed.
     #[arg(long, value_name = "TIME")]
-    at: Option<Timestamp>,
+    at: Vec<Timestamp>,
     /// A folder of your own playbooks instead of the shipped ones.
     #[arg(long, value_name = "DIR")]
     playbooks: Option<PathBuf>,
@@ -54,7 +55,7 @@ pub(super) fn run(args: &Args) -> Result<ExitCode> {
     let options = Options {
         library: Some(Arc::new(library.clone())),
         values: args.settings.iter().cloned().collect(),
-        at: args.at,
+        at: args.at.clone(),
         ..Options::default()
     };
     let mut live = Live::new(args.lang, library);

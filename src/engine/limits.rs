@@ -57,6 +57,12 @@ pub const LOG_LINE_BYTES_MAX: usize = 4_096;
 /// Changes up to this many seconds before the onset are evidence: deployments bake for an hour at most.
 pub const CHANGE_LEAD_S_MAX: i64 = 3_600;
 
+/// CloudWatch's standard period in seconds: assumed of an alarm whose metric was not seen yet.
+pub const PERIOD_S: i64 = 60;
+
+/// Seconds after its period until a data point can be read: CloudWatch publishes a minute late.
+pub const METRIC_DELAY_S: i64 = 60;
+
 /// A playbook file. Larger ones are refused: YAML parsers can be made to work very hard.
 pub const PLAYBOOK_BYTES_MAX: usize = 65_536;
 

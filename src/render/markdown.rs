@@ -144,6 +144,7 @@ impl Page<'_> {
                 self.bullets(&cause.unknown);
             }
         }
+        self.listed("label-revised", &cause.revised);
         if !cause.supporting.is_empty() {
             self.part("head-evidence");
             let trigger = cause.trigger.iter().cloned();

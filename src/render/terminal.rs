@@ -218,6 +218,7 @@ impl Page<'_> {
             let text = self.style.paint(YELLOW, &self.voice.word("cause-unknown"));
             self.push(&format!("  {text}"));
             self.sentences("label-why", &cause.unknown);
+            self.sentences("label-revised", &cause.revised);
             return;
         };
         let id = cause.item.map(|i| i.to_string()).unwrap_or_default();
@@ -225,6 +226,7 @@ impl Page<'_> {
         self.hanging(&mark, columns(&id) + 4, &self.voice.sentence(statement));
         self.sentences("label-why", &cause.reasons);
         self.sentences("label-where", &cause.details);
+        self.sentences("label-revised", &cause.revised);
     }
 
     /// What carries the statement, what speaks against it, and what would settle it.

@@ -21,6 +21,7 @@ mod incidents;
 mod logs;
 mod metamorphic;
 mod metrics;
+mod rounds;
 mod support;
 mod tidy;
 mod variant;

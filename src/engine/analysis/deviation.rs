@@ -6,7 +6,7 @@
 use crate::model::observation::Movement;
 use crate::model::time::Timestamp;
 
-use super::stats::{Sample, mean, saturate};
+use super::stats::{MAD_TO_SD, Sample, mean, saturate};
 
 /// Spread below this share of the level is measurement, not behaviour.
 const RELATIVE_FLOOR: f64 = 0.02;
@@ -40,7 +40,7 @@ pub struct Deviation {
 /// The usual spread of a sample: robust where it can be, never zero while there is a level.
 #[must_use]
 pub fn spread(before: &Sample, floor: f64) -> f64 {
-    let robust = (before.mad() * 1.4826).max(before.iqr() / 1.349);
+    let robust = (before.mad() * MAD_TO_SD).max(before.iqr() / 1.349);
     robust.max(before.median().abs() * RELATIVE_FLOOR).max(floor)
 }
 

@@ -152,7 +152,10 @@ impl<'a> MetricDigest<'a> {
             None => silence(self.scope, kept, &after)?,
         };
         let carries_impact = impact.is_some_and(|i| i.excess > 0.0 || !i.known_before);
-        if deviation.strength < STRENGTH_MIN && !carries_impact {
+        let usual = kept.before.summary();
+        // That the alarm would fire on any day is worth knowing, although nothing deviates.
+        let fires_anyway = self.scope.is_alarmed(id) && self.scope.fires_anyway(&usual);
+        if deviation.strength < STRENGTH_MIN && !carries_impact && !fires_anyway {
             return None;
         }
         let ratio = (deviation.reference.abs() > f64::MIN_POSITIVE)
@@ -175,7 +178,7 @@ impl<'a> MetricDigest<'a> {
                 movement: deviation.movement,
                 strength: tidy(deviation.strength),
                 z: tidy(deviation.z),
-                baseline: kept.before.summary(),
+                baseline: usual,
                 level: tidy(deviation.level),
                 ratio,
                 beyond_peers: family.beyond(&deviation),

@@ -147,6 +147,7 @@ fn abstain(
         reasons.push(Abstention::NoTelemetry);
     } else if target_z.is_some_and(|z| z < QUIET_Z) && !elsewhere {
         reasons.push(Abstention::TargetQuiet);
+        reasons.extend(fires_anyway(evidence).then_some(Abstention::ThresholdUsual));
     }
     let least = |c: &Candidate| if &c.resource == evidence.scope.target() { REPEATS_Z } else { STANDS_OUT_Z };
     let stands_out =
@@ -155,6 +156,19 @@ fn abstain(
         reasons.push(Abstention::NothingStandsOut);
     }
     reasons
+}
+
+/// Whether the alarm's own metric crosses its threshold in healthy times as well.
+fn fires_anyway(evidence: &Evidence<'_>) -> bool {
+    let alarm = &evidence.scope.alarm;
+    evidence.observations.iter().any(|(_, o)| match &o.signal {
+        Signal::MetricDeviation(m) => {
+            o.resource == alarm.resource
+                && m.metric == alarm.metric
+                && evidence.scope.fires_anyway(&m.baseline)
+        }
+        Signal::LogPattern(_) | Signal::TraceLink(_) | Signal::Change(_) => false,
+    })
 }
 
 /// The z-score of the deviation that leads a candidate's account, where impact leads it.

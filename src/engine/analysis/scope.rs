@@ -1,9 +1,12 @@
 //! What an investigation looks at: the alarm, the graph, and the division of time into before and after.
 
 use crate::model::alarm::Alarm;
+use crate::model::observation::Summary;
 use crate::model::resource::ResourceId;
+use crate::model::telemetry::SeriesId;
 use crate::model::time::{TimeSpan, Timestamp};
 
+use super::stats::MAD_TO_SD;
 use super::topology::Graph;
 
 /// Which side of the onset an instant lies on.
@@ -27,12 +30,20 @@ pub struct Scope {
     pub onset: Timestamp,
     /// The onset is known to within so many seconds after it: the length of the first deviating period.
     pub onset_within_s: i64,
+    /// The alarm's threshold, where it is known.
+    pub threshold: Option<f64>,
     /// Asked for every record that is read: made once.
     healthy: Vec<TimeSpan>,
 }
 
 /// Seconds before the onset that are not taken as healthy: an onset is known to within its source's resolution.
 const ONSET_GUARD_S: i64 = 20;
+
+/// A threshold within this many spreads of the median is crossed by every tenth healthy point or more.
+const FIRES_ANYWAY_Z: f64 = 1.3;
+
+/// Healthy points that are enough to know what is usual.
+const USUAL_POINTS_MIN: u32 = 10;
 
 /// A baseline shorter than this many seconds is completed by the time just before the onset.
 const BASELINE_S_ENOUGH: i64 = 600;
@@ -45,7 +56,21 @@ impl Scope {
         if total_secs(&healthy) < BASELINE_S_ENOUGH && onset > alarm.window.start {
             healthy.push(TimeSpan::new(alarm.window.start, onset.plus_secs(-ONSET_GUARD_S)));
         }
-        Self { alarm, graph, onset, onset_within_s, healthy }
+        Self { alarm, graph, onset, onset_within_s, threshold: None, healthy }
+    }
+
+    /// The same frame with the alarm's threshold.
+    #[must_use]
+    pub fn with_threshold(self, threshold: Option<f64>) -> Self {
+        Self { threshold, ..self }
+    }
+
+    /// Whether the alarm's threshold lies so near to what its metric usually shows that it fires without an incident.
+    #[must_use]
+    pub fn fires_anyway(&self, usual: &Summary) -> bool {
+        let spread = MAD_TO_SD * usual.mad;
+        let beyond = |t: f64| (t - usual.median) * self.alarm.direction.sign();
+        usual.n >= USUAL_POINTS_MIN && self.threshold.is_some_and(|t| beyond(t) <= FIRES_ANYWAY_Z * spread)
     }
 
     /// The incident: from the onset to the end of the window.
@@ -90,6 +115,13 @@ impl Scope {
     #[must_use]
     pub fn healthy_secs(&self) -> i64 {
         total_secs(&self.healthy)
+    }
+
+    /// Whether a series is the one that the alarm watches.
+    #[must_use]
+    pub fn is_alarmed(&self, series: &SeriesId) -> bool {
+        let same_stat = self.alarm.stat.is_empty() || series.stat == self.alarm.stat;
+        series.resource == self.alarm.resource && series.name == self.alarm.metric && same_stat
     }
 
     /// The alarmed resource.

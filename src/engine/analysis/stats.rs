@@ -5,6 +5,9 @@ use std::cell::OnceCell;
 use crate::model::num::{index, real, tidy, u32_of};
 use crate::model::observation::Summary;
 
+/// The standard deviation of a normal distribution over its median absolute deviation.
+pub const MAD_TO_SD: f64 = 1.4826;
+
 /// A sample sorted once, asked many times. Holds finite values only.
 #[derive(Debug, Clone, Default)]
 pub struct Sample {

@@ -13,10 +13,13 @@ use super::state::State;
 /// The reason why it may not.
 pub fn authorise(state: &State, suggestion: ItemId, now: Timestamp) -> Result<&Plan, Refusal> {
     let plan = state.plan(suggestion).ok_or(Refusal::NoPlan)?;
-    let hypothesis = state.suggestions.get(&suggestion).map(|s| s.hypothesis);
-    let discarded = |id: &ItemId| state.discarded.contains(id);
-    if discarded(&suggestion) || hypothesis.is_some_and(|h| discarded(&h)) {
+    let hypothesis = state.suggestions.get(&suggestion).and_then(|s| state.hypotheses.get(&s.hypothesis));
+    let ruled_out = hypothesis.is_some_and(|h| state.ruled_out(&h.facts().cause, h.facts().mechanism));
+    if state.discarded.contains(&suggestion) || ruled_out {
         return Err(Refusal::Discarded);
+    }
+    if state.outdated.contains(&suggestion) {
+        return Err(Refusal::Outdated);
     }
     if state.was_intended(suggestion) {
         return Err(Refusal::Started);

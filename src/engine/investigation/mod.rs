@@ -3,7 +3,11 @@
 
 mod action;
 mod authorise;
+mod conclude;
 mod digest;
+mod revise;
+#[cfg(test)]
+mod round_tests;
 mod state;
 mod step;
 #[cfg(test)]
@@ -12,5 +16,6 @@ mod tests;
 pub use action::Action;
 pub use authorise::authorise;
 pub use digest::Digest;
-pub use state::{ApplyError, State};
-pub use step::{ranking, step};
+pub use revise::{Revised, propose, revise};
+pub use state::{ApplyError, Moved, State};
+pub use step::{due, further_round, ranking, step};

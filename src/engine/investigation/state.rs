@@ -5,13 +5,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::analysis::scope::Scope;
 use crate::analysis::topology::Graph;
 use crate::model::alarm::{Alarm, AlarmTransition, Direction};
+use crate::model::cause::Mechanism;
 use crate::model::execution::{Approval, Execution, Recovery, RunEvent};
 use crate::model::feed::{
-    Body, Concluded, DecisionKind, FeedItem, GENESIS, NewItem, Opened, Principal, seal,
+    Body, Concluded, Decision, DecisionKind, FeedItem, GENESIS, NewItem, Opened, Principal, Round, seal,
 };
 use crate::model::gap::Gap;
-use crate::model::hypothesis::Hypothesis;
+use crate::model::hypothesis::{Hypothesis, HypothesisFacts};
 use crate::model::id::{ItemId, ItemKind};
+use crate::model::num::u32_of;
 use crate::model::observation::{Movement, Observation, Signal};
 use crate::model::query::Source;
 use crate::model::resource::{Edge, Resource, ResourceId};
@@ -33,12 +35,18 @@ pub struct State {
     pub observations: BTreeMap<ItemId, Observation>,
     /// Gaps.
     pub gaps: BTreeMap<ItemId, Gap>,
-    /// Sources that were read.
+    /// The last round of collection, when there was more than the first.
+    pub round: Option<Round>,
+    /// Sources that were read in this round.
     pub collected: BTreeSet<Source>,
     /// Hypotheses.
     pub hypotheses: BTreeMap<ItemId, Hypothesis>,
     /// The last conclusion.
     pub concluded: Option<Concluded>,
+    /// Whether something came after the last conclusion that may change it: a round, or a decision of a person.
+    pub stale: bool,
+    /// What of the evidence moved since the last conclusion.
+    pub moved: Moved,
     /// Whether playbooks were matched since the last conclusion.
     pub matched: bool,
     /// Suggestions.
@@ -51,8 +59,21 @@ pub struct State {
     pub recoveries: Vec<(ItemId, Recovery)>,
     /// Items that a person discarded.
     pub discarded: BTreeSet<ItemId>,
+    /// Items that later ones replaced, or that no longer hold.
+    pub outdated: BTreeSet<ItemId>,
     counters: BTreeMap<ItemKind, u32>,
     last: Option<FeedItem>,
+}
+
+/// Observations that moved since the last conclusion.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Moved {
+    /// That came, measured again or for the first time.
+    pub came: u32,
+    /// That were there before and no longer hold as they were.
+    pub left: u32,
+    /// That came and replaced one of before.
+    pub again: u32,
 }
 
 /// Why an item cannot follow.
@@ -114,10 +135,21 @@ impl State {
         let id = item.id;
         match &item.body {
             Body::Opened(opened) => self.opened = Some(opened.clone()),
-            Body::Collected(collected) => drop(self.collected.insert(collected.source)),
+            Body::Round(round) => {
+                self.round = Some(round.clone());
+                self.collected.clear();
+                self.stale = true;
+            }
+            Body::Collected(collected) => {
+                self.collected.insert(collected.source);
+                self.outdate(&collected.outdated);
+            }
             Body::Concluded(concluded) => {
+                self.outdate(&concluded.outdated);
                 self.concluded = Some(concluded.clone());
                 self.matched = false;
+                self.stale = false;
+                self.moved = Moved::default();
             }
             Body::AlarmTransition(t) => drop(self.alarms.insert(id, t.clone())),
             Body::Topology(t) => {
@@ -126,22 +158,48 @@ impl State {
                 }
                 self.edges.extend(t.edges.iter().cloned());
             }
-            Body::Observation(o) => drop(self.observations.insert(id, (**o).clone())),
+            Body::Observation(o) => self.observe(item, o),
             Body::Gap(gap) => drop(self.gaps.insert(id, gap.clone())),
             Body::Hypothesis(h) => drop(self.hypotheses.insert(id, (**h).clone())),
-            Body::Matched(_) => self.matched = true,
+            Body::Matched(matched) => {
+                self.outdate(&matched.outdated);
+                self.matched = true;
+            }
             Body::Suggestion(s) => drop(self.suggestions.insert(id, (**s).clone())),
             Body::Approval(a) => {
                 self.approvals.push((id, self.clamped(a, item.recorded_at), item.recorded_at))
             }
             Body::Execution(e) => self.executions.push((id, e.clone(), item.happened_at)),
             Body::Recovery(r) => self.recoveries.push((id, r.clone())),
-            Body::Decision(d) => match d.decision {
-                DecisionKind::Discarded => drop(self.discarded.insert(d.item)),
-                DecisionKind::Accepted | DecisionKind::Restored => drop(self.discarded.remove(&d.item)),
-            },
+            Body::Decision(d) => self.decide(d),
             Body::Note(_) | Body::Usage(_) => {}
         }
+    }
+
+    /// An observation that measures again what a person discarded stays discarded.
+    fn observe(&mut self, item: &FeedItem, observation: &Observation) {
+        let again = item.because.iter().any(|id| id.kind() == ItemKind::Observation);
+        if item.because.iter().any(|id| self.discarded.contains(id)) {
+            self.discarded.insert(item.id);
+        }
+        self.moved.came += 1;
+        self.moved.again += u32::from(again);
+        self.observations.insert(item.id, observation.clone());
+    }
+
+    fn outdate(&mut self, items: &[ItemId]) {
+        let left = items.iter().filter(|id| id.kind() == ItemKind::Observation).count();
+        self.moved.left += u32_of(left);
+        self.outdated.extend(items);
+    }
+
+    fn decide(&mut self, decision: &Decision) {
+        match decision.decision {
+            DecisionKind::Discarded => drop(self.discarded.insert(decision.item)),
+            DecisionKind::Accepted | DecisionKind::Restored => drop(self.discarded.remove(&decision.item)),
+        }
+        // The ranking rests on observations; hypotheses are left out by what people say of them.
+        self.stale |= matches!(decision.item.kind(), ItemKind::Observation | ItemKind::Hypothesis);
     }
 
     /// An approval never holds longer than its plan allows, whatever it says itself.
@@ -155,20 +213,73 @@ impl State {
         id.number() >= 1 && id.number() <= self.counters.get(&id.kind()).copied().unwrap_or_default()
     }
 
-    /// Observations that nobody discarded, in order.
+    /// Whether nobody discarded the item and nothing replaced it.
+    #[must_use]
+    pub fn holds(&self, id: ItemId) -> bool {
+        !self.discarded.contains(&id) && !self.outdated.contains(&id)
+    }
+
+    /// Observations that hold, in order.
     pub fn evidence(&self) -> impl Iterator<Item = (ItemId, &Observation)> {
-        self.observations.iter().filter(|(id, _)| !self.discarded.contains(id)).map(|(id, o)| (*id, o))
+        self.holding(&self.observations)
+    }
+
+    /// Gaps that hold, in order.
+    pub fn open_gaps(&self) -> impl Iterator<Item = (ItemId, &Gap)> {
+        self.holding(&self.gaps)
+    }
+
+    /// Hypotheses that hold, in order of their recording.
+    pub fn standing(&self) -> impl Iterator<Item = (ItemId, &HypothesisFacts)> {
+        self.holding(&self.hypotheses).map(|(id, h)| (id, h.facts()))
+    }
+
+    /// Suggestions that hold, in order of their recording.
+    pub fn proposed(&self) -> impl Iterator<Item = (ItemId, &Suggestion)> {
+        self.holding(&self.suggestions)
+    }
+
+    fn holding<'a, T>(&'a self, items: &'a BTreeMap<ItemId, T>) -> impl Iterator<Item = (ItemId, &'a T)> {
+        items.iter().filter(|(id, _)| self.holds(**id)).map(|(id, item)| (*id, item))
+    }
+
+    /// Whether a person discarded a hypothesis that this resource is at fault in this way.
+    #[must_use]
+    pub fn ruled_out(&self, cause: &ResourceId, mechanism: Mechanism) -> bool {
+        let same = |h: &HypothesisFacts| &h.cause == cause && h.mechanism == mechanism;
+        let discarded = self.hypotheses.iter().filter(|(id, _)| self.discarded.contains(id));
+        discarded.map(|(_, h)| h.facts()).any(same)
+    }
+
+    /// The alarm, with the time that this round looks at; `None` before the opening.
+    #[must_use]
+    pub fn alarm(&self) -> Option<Alarm> {
+        let alarm = self.opened.as_ref()?.alarm.clone();
+        Some(match &self.round {
+            Some(round) => Alarm { window: round.window, baseline: round.baseline.clone(), ..alarm },
+            None => alarm,
+        })
+    }
+
+    /// The threshold of the alarm that fired, where its transition says it.
+    fn threshold(&self) -> Option<f64> {
+        let fired = &self.opened.as_ref()?.alarm;
+        let own = |t: &&AlarmTransition| {
+            t.resource.as_ref() == Some(&fired.resource) && t.metric.as_deref() == Some(fired.metric.as_str())
+        };
+        self.alarms.values().filter(own).find_map(|t| t.threshold)
     }
 
     /// The frame of the analysis; `None` before the opening.
     #[must_use]
     pub fn scope(&self) -> Option<Scope> {
-        let alarm = self.opened.as_ref()?.alarm.clone();
+        let alarm = self.alarm()?;
         let resources: Vec<Resource> = self.resources.values().map(|(r, _)| r.clone()).collect();
         let edges: Vec<Edge> = self.edges.iter().cloned().collect();
         let (onset, onset_within_s) = self.onset(&alarm).unwrap_or((alarm.at, 0));
         let onset = onset.min(alarm.at).max(alarm.window.start);
-        Some(Scope::new(alarm, Graph::new(&resources, &edges), onset, onset_within_s))
+        let scope = Scope::new(alarm, Graph::new(&resources, &edges), onset, onset_within_s);
+        Some(scope.with_threshold(self.threshold()))
     }
 
     /// The first period in which the alarmed resource's own metric left its range in the bad direction.
@@ -252,10 +363,11 @@ fn references(item: &FeedItem) -> Vec<ItemId> {
             ids.extend(r.measures.iter().map(|m| m.item));
         }
         Body::Decision(d) => ids.push(d.item),
+        Body::Collected(c) => ids.extend(&c.outdated),
+        Body::Concluded(c) => ids.extend(&c.outdated),
+        Body::Matched(m) => ids.extend(&m.outdated),
         Body::Opened(_)
-        | Body::Collected(_)
-        | Body::Concluded(_)
-        | Body::Matched(_)
+        | Body::Round(_)
         | Body::AlarmTransition(_)
         | Body::Topology(_)
         | Body::Observation(_)

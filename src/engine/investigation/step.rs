@@ -1,26 +1,24 @@
 //! Decides what to do next. Pure: same state, same `now`, same limits, same actions.
 
-use std::collections::BTreeMap;
-
 use crate::analysis::ranking::{Evidence, rank};
-use crate::limits::Limits;
+use crate::limits::{Limits, METRIC_DELAY_S};
 use crate::model::cause::Ranking;
 use crate::model::execution::{RunEvent, RunStatus};
-use crate::model::feed::{Body, Concluded, NewItem, Principal};
+use crate::model::feed::{Body, NewItem, Principal, Round, RoundReason};
 use crate::model::gap::GapReason;
 use crate::model::id::ItemId;
-use crate::model::observation::Signal;
 use crate::model::query::Source;
-use crate::model::time::Timestamp;
-use crate::reasoning::deterministic::{Grounds, hypotheses};
+use crate::model::time::{TimeSpan, Timestamp};
 
 use super::action::Action;
 use super::authorise::authorise;
+use super::conclude::{conclude, period_s};
 use super::state::State;
 
 /// What to do next; empty when there is nothing to do but wait.
 ///
-/// One kind of thing at a time: sources are read, then causes concluded, then playbooks matched, then people asked,
+/// One kind of thing at a time: sources are read, then causes concluded, then, when the conclusion was provisional
+/// and its time has come, sources are read again; then playbooks matched, then people asked,
 /// then what they approved is run, then its effect judged.
 #[must_use]
 pub fn step(state: &State, now: Timestamp, limits: &Limits) -> Vec<Action> {
@@ -30,8 +28,11 @@ pub fn step(state: &State, now: Timestamp, limits: &Limits) -> Vec<Action> {
     if let Some(source) = Source::ALL.into_iter().find(|s| !state.collected.contains(s)) {
         return vec![Action::Collect(source)];
     }
-    if state.concluded.is_none() {
+    if state.concluded.is_none() || state.stale {
         return vec![Action::Record(conclude(state, now, limits))];
+    }
+    if due(state).is_some_and(|at| at <= now) {
+        return next_round(state, now).map(|round| Action::Record(vec![round])).into_iter().collect();
     }
     if !state.matched {
         return vec![Action::Suggest];
@@ -42,10 +43,9 @@ pub fn step(state: &State, now: Timestamp, limits: &Limits) -> Vec<Action> {
 /// The next thing about the plans: ask about the best that nobody has answered, run what was approved, judge what ran.
 fn act(state: &State, now: Timestamp) -> Option<Action> {
     let mut plans: Vec<(u32, ItemId)> = state
-        .suggestions
-        .iter()
-        .filter(|(id, s)| s.recommended && !state.discarded.contains(id) && state.plan(**id).is_some())
-        .map(|(id, s)| (s.rank, *id))
+        .proposed()
+        .filter(|(id, s)| s.recommended && state.plan(*id).is_some())
+        .map(|(id, s)| (s.rank, id))
         .collect();
     plans.sort_unstable();
     for (_, id) in plans {
@@ -88,55 +88,42 @@ fn stage(state: &State, id: ItemId, now: Timestamp) -> Stage {
 #[must_use]
 pub fn ranking(state: &State) -> Ranking {
     state.scope().map_or_else(Ranking::default, |scope| {
-        let no_baseline = state.gaps.values().any(|g| g.reason == GapReason::NoBaseline);
+        let no_baseline = state.open_gaps().any(|(_, g)| g.reason == GapReason::NoBaseline);
         let target_seen = state.collected.contains(&Source::Metrics)
-            && !state.gaps.values().any(|g| g.source == Source::Metrics);
+            && !state.open_gaps().any(|(_, g)| g.source == Source::Metrics);
         rank(&Evidence { scope: &scope, observations: state.evidence().collect(), no_baseline, target_seen })
     })
 }
 
-fn conclude(state: &State, now: Timestamp, limits: &Limits) -> Vec<NewItem> {
-    let ranking = ranking(state);
-    let Some(scope) = state.scope() else { return Vec::new() };
-    let observations: BTreeMap<_, _> = state.evidence().collect();
-    let provisional = provisional(state, scope.onset);
-    let found = hypotheses(
-        &Grounds {
-            ranking: &ranking,
-            observations: &observations,
-            gaps: &state.gaps,
-            target: scope.target(),
-            onset: scope.onset,
-            provisional,
-        },
-        limits.hypotheses_max,
-    );
-    let item = |because: Vec<ItemId>, body| NewItem {
-        happened_at: now,
-        by: Principal::tantei("analysis"),
-        because,
-        body,
-    };
-    let mut items: Vec<NewItem> = found
-        .into_iter()
-        .map(|h| item(h.facts().supporting.clone(), Body::Hypothesis(Box::new(h))))
-        .collect();
-    items.push(item(Vec::new(), Body::Concluded(Concluded { abstained: ranking.abstained, provisional })));
-    items
+/// When a provisional conclusion should be looked at again: when the first full period after the onset can be read.
+#[must_use]
+pub fn due(state: &State) -> Option<Timestamp> {
+    state.concluded.as_ref().filter(|c| c.provisional)?;
+    let onset = state.scope()?.onset;
+    Some(onset.plus_secs(period_s(state) + METRIC_DELAY_S))
 }
 
-/// Whether the alarmed metric has not been seen for one full period after the onset.
-fn provisional(state: &State, onset: Timestamp) -> bool {
-    let Some(opened) = &state.opened else { return true };
-    let period = state
-        .evidence()
-        .filter(|(_, o)| o.resource == opened.alarm.resource)
-        .filter_map(|(_, o)| match &o.signal {
-            Signal::MetricDeviation(m) if m.impact.is_some() => Some(i64::from(m.period_s)),
-            Signal::MetricDeviation(_) | Signal::LogPattern(_) | Signal::TraceLink(_) | Signal::Change(_) => {
-                None
-            }
-        })
-        .max();
-    period.is_some_and(|p| opened.alarm.window.end.secs_since(onset) < p)
+/// The item that begins the next round: everything up to now.
+fn next_round(state: &State, now: Timestamp) -> Option<NewItem> {
+    let alarm = state.alarm()?;
+    let window = TimeSpan::new(alarm.window.start, alarm.window.end.max(now));
+    Some(further_round(state, now, window, alarm.baseline, RoundReason::Due))
+}
+
+/// An item that begins a further round over this time.
+#[must_use]
+pub fn further_round(
+    state: &State,
+    now: Timestamp,
+    window: TimeSpan,
+    baseline: Vec<TimeSpan>,
+    why: RoundReason,
+) -> NewItem {
+    let number = state.round.as_ref().map_or(1, |r| r.number) + 1;
+    NewItem {
+        happened_at: now,
+        by: Principal::tantei("investigation"),
+        because: Vec::new(),
+        body: Body::Round(Round { number, window, baseline, why }),
+    }
 }

@@ -12,18 +12,20 @@ use crate::model::feed::{
 };
 use crate::model::hypothesis::{Author, Hypothesis, HypothesisFacts};
 use crate::model::id::{ItemId, ItemKind};
-use crate::model::observation::{ChangeEvent, Observation, Provenance, Signal};
+use crate::model::observation::{
+    ChangeEvent, Impact, MetricDeviation, Movement, Observation, Provenance, Signal, Summary,
+};
 use crate::model::query::{Query, Source};
 use crate::model::resource::ResourceId;
 use crate::model::suggestion::{Binding, Effect, Origin, Plan, PlanFacts, Risk, SuggestedAction, Suggestion};
 use crate::model::text::Untrusted;
 use crate::model::time::{TimeSpan, Timestamp};
 
-fn t(s: i64) -> Timestamp {
+pub(super) fn t(s: i64) -> Timestamp {
     Timestamp::from_secs(s)
 }
 
-fn add(state: &mut State, body: Body) -> ItemId {
+pub(super) fn add(state: &mut State, body: Body) -> ItemId {
     let person = matches!(body, Body::Approval(_) | Body::Decision(_));
     let by = if person {
         Principal::Person { name: "yumi".to_owned(), surface: "terminal".to_owned() }
@@ -35,7 +37,7 @@ fn add(state: &mut State, body: Body) -> ItemId {
     item.id
 }
 
-fn opened() -> Body {
+pub(super) fn opened() -> Body {
     Body::Opened(Opened {
         investigation: "inv_1".to_owned(),
         alarm: Alarm {
@@ -74,6 +76,36 @@ fn observation() -> Body {
     }))
 }
 
+/// The alarm's own metric of a resource, `z` spreads beyond its usual range from second 1,000 on.
+pub(super) fn measured(resource: &str, z: f64) -> Body {
+    Body::Observation(Box::new(Observation {
+        resource: ResourceId::new(resource),
+        peer: None,
+        source: Source::Metrics,
+        provenance: Provenance::Metric,
+        query: Query::new("bundle", "read", []),
+        span: TimeSpan::new(t(900), t(1_500)),
+        since: t(1_000),
+        signal: Signal::MetricDeviation(Box::new(MetricDeviation {
+            namespace: None,
+            metric: "m".to_owned(),
+            stat: "Average".to_owned(),
+            unit: None,
+            dimensions: BTreeMap::new(),
+            movement: Movement::Up,
+            strength: 0.9,
+            z,
+            baseline: Summary { n: 20, min: 1.0, median: 1.0, p95: 1.2, max: 1.3, mad: 0.1 },
+            level: 2.0,
+            ratio: Some(2.0),
+            beyond_peers: None,
+            period_s: 60,
+            points: Vec::new(),
+            impact: Some(Impact { excess: 100.0, z, requests: 100.0, known_before: true }),
+        })),
+    }))
+}
+
 fn hypothesis(supporting: ItemId) -> Hypothesis {
     Hypothesis::new(HypothesisFacts {
         author: Author::Analysis,
@@ -108,15 +140,23 @@ fn plan(document: &str) -> Plan {
 }
 
 /// An investigation that waits for an approval, and the suggestion that it waits for.
-fn waiting() -> (State, ItemId, ItemId) {
+pub(super) fn waiting() -> (State, ItemId, ItemId) {
     let mut state = State::default();
     add(&mut state, opened());
     for source in Source::ALL {
-        add(&mut state, Body::Collected(Collected { source, records: 0 }));
+        add(&mut state, Body::Collected(Collected { source, records: 0, outdated: Vec::new() }));
     }
     let seen = add(&mut state, observation());
     let cause = add(&mut state, Body::Hypothesis(Box::new(hypothesis(seen))));
-    add(&mut state, Body::Concluded(Concluded { abstained: Vec::new(), provisional: false }));
+    add(
+        &mut state,
+        Body::Concluded(Concluded {
+            abstained: Vec::new(),
+            provisional: false,
+            revised: Vec::new(),
+            outdated: Vec::new(),
+        }),
+    );
     let suggestion = Suggestion {
         hypothesis: cause,
         playbook: "p".to_owned(),
@@ -126,7 +166,7 @@ fn waiting() -> (State, ItemId, ItemId) {
         action: SuggestedAction::Run { plan: plan("Doc") },
     };
     let id = add(&mut state, Body::Suggestion(Box::new(suggestion)));
-    add(&mut state, Body::Matched(Matched { considered: 1, suggested: 1 }));
+    add(&mut state, Body::Matched(Matched { considered: 1, suggested: 1, outdated: Vec::new() }));
     (state, id, cause)
 }
 

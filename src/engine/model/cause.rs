@@ -120,6 +120,10 @@ pub enum Abstention {
     NoTelemetry,
     /// There is no healthy time to compare with.
     NoBaseline,
+    /// The alarm's threshold lies inside the usual range of its metric: it fires without an incident.
+    ThresholdUsual,
+    /// People ruled out every cause that was found.
+    RuledOut,
 }
 
 /// All candidates, best first, and whether the evidence is good enough to name one.

@@ -47,6 +47,8 @@ pub enum Refusal {
     NoPlan,
     /// A person discarded the suggestion or its hypothesis.
     Discarded,
+    /// It no longer fits what is known.
+    Outdated,
     /// Nobody approved it, or the last word was no.
     NotApproved,
     /// What was approved is not this plan.

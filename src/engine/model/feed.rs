@@ -16,9 +16,10 @@ use super::id::{ItemId, ItemKind};
 use super::observation::Observation;
 use super::query::Source;
 use super::resource::{Edge, Resource};
+use super::revision::Revision;
 use super::suggestion::Suggestion;
 use super::text::Untrusted;
-use super::time::Timestamp;
+use super::time::{TimeSpan, Timestamp};
 
 /// Version of the stored form. A reader knows all versions up to its own.
 pub const FEED_VERSION: u16 = 1;
@@ -65,6 +66,8 @@ impl Principal {
 pub enum Body {
     /// The investigation was opened.
     Opened(Opened),
+    /// A further round of collection began.
+    Round(Round),
     /// A source was read to its end, or as far as it could be.
     Collected(Collected),
     /// The analysis came to its end for now.
@@ -102,7 +105,7 @@ impl Body {
     #[must_use]
     pub fn kind(&self) -> ItemKind {
         match self {
-            Self::Opened(_) | Self::Collected(_) | Self::Concluded(_) | Self::Matched(_) => {
+            Self::Opened(_) | Self::Round(_) | Self::Collected(_) | Self::Concluded(_) | Self::Matched(_) => {
                 ItemKind::Lifecycle
             }
             Self::AlarmTransition(_) => ItemKind::Alarm,
@@ -136,6 +139,29 @@ pub struct Opened {
     pub playbooks: String,
 }
 
+/// Why a further round of collection began.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RoundReason {
+    /// The conclusion was provisional, and what it waited for should have arrived.
+    Due,
+    /// Somebody wanted what is known now.
+    Asked,
+}
+
+/// A further round of collection: every source is read again, over this time.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Round {
+    /// From 2; the opening begins the first.
+    pub number: u32,
+    /// The time under investigation from now on.
+    pub window: TimeSpan,
+    /// Healthy times to compare with.
+    pub baseline: Vec<TimeSpan>,
+    /// Why.
+    pub why: RoundReason,
+}
+
 /// A source was read.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Collected {
@@ -143,6 +169,9 @@ pub struct Collected {
     pub source: Source,
     /// Records read.
     pub records: u64,
+    /// Items of earlier rounds that no longer hold: measured again, or gone.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub outdated: Vec<ItemId>,
 }
 
 /// The analysis came to its end for now.
@@ -152,6 +181,12 @@ pub struct Concluded {
     pub abstained: Vec<Abstention>,
     /// Whether more data is expected: one full period after the onset has not passed.
     pub provisional: bool,
+    /// What is different from the conclusion before; empty in the first one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub revised: Vec<Revision>,
+    /// Hypotheses that no longer hold as they were.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub outdated: Vec<ItemId>,
 }
 
 /// Playbooks were matched against the hypotheses.
@@ -161,6 +196,9 @@ pub struct Matched {
     pub considered: u32,
     /// Suggestions made.
     pub suggested: u32,
+    /// Suggestions that no longer fit and that nobody has decided about.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub outdated: Vec<ItemId>,
 }
 
 /// Resources and who uses whom.

@@ -14,6 +14,7 @@ pub mod num;
 pub mod observation;
 pub mod query;
 pub mod resource;
+pub mod revision;
 pub mod suggestion;
 pub mod telemetry;
 pub mod text;

@@ -45,7 +45,43 @@ pub struct Observation {
     pub signal: Signal,
 }
 
+/// What an observation is about: two rounds that see the same thing measure it twice, they do not see two things.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Identity {
+    /// A series: namespace, metric, statistic, dimensions.
+    Series(ResourceId, Option<String>, String, String, BTreeMap<String, String>),
+    /// A pattern of a resource, and whether it is one that came without its companion.
+    Pattern(ResourceId, String, bool),
+    /// A link: caller and callee.
+    Link(Option<ResourceId>, ResourceId),
+    /// A change: when, its kind, its actor, its summary.
+    Change(ResourceId, Timestamp, String, String, String),
+}
+
 impl Observation {
+    /// What it is about.
+    #[must_use]
+    pub fn identity(&self) -> Identity {
+        let resource = self.resource.clone();
+        let text = |t: &Untrusted| t.raw().to_owned();
+        match &self.signal {
+            Signal::MetricDeviation(m) => Identity::Series(
+                resource,
+                m.namespace.clone(),
+                m.metric.clone(),
+                m.stat.clone(),
+                m.dimensions.clone(),
+            ),
+            Signal::LogPattern(p) => {
+                Identity::Pattern(resource, p.pattern.clone(), p.change == PatternChange::SequenceBroken)
+            }
+            Signal::TraceLink(_) => Identity::Link(self.peer.clone(), resource),
+            Signal::Change(c) => {
+                Identity::Change(resource, self.since, text(&c.kind), text(&c.actor), text(&c.summary))
+            }
+        }
+    }
+
     /// What the deviation cost, where it is one of the alarm's own metric.
     #[must_use]
     pub fn impact(&self) -> Option<Impact> {

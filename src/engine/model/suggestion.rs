@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::cause::Mechanism;
 use super::feed::canonical_digest;
 use super::id::ItemId;
 use super::resource::ResourceId;
@@ -246,8 +247,8 @@ pub enum MatchReason {
     },
     /// It is for this mechanism.
     Mechanism {
-        /// Name of the mechanism.
-        mechanism: String,
+        /// The mechanism.
+        mechanism: Mechanism,
     },
     /// A condition of it was observed.
     Signal {

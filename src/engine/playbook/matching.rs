@@ -124,7 +124,7 @@ fn matched<'a>(
         if !when.mechanisms.contains(&hypothesis.mechanism) {
             return None;
         }
-        reasons.push(MatchReason::Mechanism { mechanism: name_of(&hypothesis.mechanism) });
+        reasons.push(MatchReason::Mechanism { mechanism: hypothesis.mechanism });
     }
     let mut items = BTreeSet::new();
     for condition in &when.all {
@@ -138,10 +138,6 @@ fn matched<'a>(
     reasons.extend(items.into_iter().map(|item| MatchReason::Signal { item }));
     let action = action(case, hypothesis, playbook);
     Some(Match { id, hypothesis, playbook, reasons, action })
-}
-
-fn name_of(mechanism: &crate::model::cause::Mechanism) -> String {
-    serde_json::to_value(mechanism).ok().and_then(|v| v.as_str().map(str::to_owned)).unwrap_or_default()
 }
 
 /// The first observation of the resource that meets the condition.

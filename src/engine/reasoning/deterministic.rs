@@ -22,7 +22,7 @@ pub struct Grounds<'a> {
     /// Observations that nobody discarded.
     pub observations: &'a BTreeMap<ItemId, &'a Observation>,
     /// What could not be seen.
-    pub gaps: &'a BTreeMap<ItemId, Gap>,
+    pub gaps: &'a BTreeMap<ItemId, &'a Gap>,
     /// The alarmed resource.
     pub target: &'a ResourceId,
     /// When the incident began.

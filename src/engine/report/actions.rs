@@ -76,13 +76,12 @@ pub struct Proposal {
     pub judgements: Vec<Judgement>,
 }
 
-/// Suggestions that nobody discarded, best first.
+/// Suggestions that hold, best first.
 #[must_use]
 pub(super) fn proposals(state: &State, feed: &[FeedItem]) -> Vec<Proposal> {
-    let mut kept: Vec<(&ItemId, &Suggestion)> =
-        state.suggestions.iter().filter(|(id, _)| !state.discarded.contains(id)).collect();
-    kept.sort_by_key(|(id, s)| (s.rank, **id));
-    kept.into_iter().map(|(id, s)| proposal(state, feed, *id, s)).collect()
+    let mut kept: Vec<(ItemId, &Suggestion)> = state.proposed().collect();
+    kept.sort_by_key(|(id, s)| (s.rank, *id));
+    kept.into_iter().map(|(id, s)| proposal(state, feed, id, s)).collect()
 }
 
 /// Judgements without a suggestion: it recovered by itself, or somebody helped elsewhere.
@@ -199,23 +198,9 @@ pub fn match_reason(reason: &MatchReason) -> Fact {
         MatchReason::ResourceKind { kind } if kind == "*" => Fact::new("match-any-kind"),
         MatchReason::ResourceKind { kind } => Fact::new("match-kind").with("kind", Arg::Name(kind.clone())),
         MatchReason::Mechanism { mechanism } => {
-            Fact::new("match-mechanism").with("mechanism", term(mechanism_noun(mechanism)))
+            Fact::new("match-mechanism").with("mechanism", term(terms::mechanism(*mechanism)))
         }
         MatchReason::Signal { item } => Fact::new("match-signal").citing(*item),
-    }
-}
-
-/// The noun of a mechanism that a playbook names.
-fn mechanism_noun(mechanism: &str) -> &'static str {
-    match mechanism {
-        "own_latency" => "mechanism-own-latency",
-        "own_errors" => "mechanism-own-errors",
-        "saturation" => "mechanism-saturation",
-        "call_delay" => "mechanism-call-delay",
-        "behaviour" => "mechanism-behaviour",
-        "unobserved_dependency" => "mechanism-unobserved-dependency",
-        "surge" => "mechanism-surge",
-        _ => "mechanism-unclear",
     }
 }
 

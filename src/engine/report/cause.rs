@@ -13,6 +13,7 @@ use crate::model::id::ItemId;
 use crate::model::num::{index, u32_of};
 use crate::model::observation::Signal;
 use crate::model::resource::ResourceId;
+use crate::model::revision::Revision;
 
 use super::fact::{Arg, Fact, name, path, term};
 use super::item::{Entry, alarm, observation};
@@ -41,6 +42,9 @@ pub struct Cause {
     pub statement: Option<Fact>,
     /// Why no cause is named.
     pub unknown: Vec<Fact>,
+    /// What the last conclusion says that the one before did not.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub revised: Vec<Fact>,
     /// Why the leading hypothesis has its strength.
     pub reasons: Vec<Fact>,
     /// When it began, the path from the alarm, what triggered it.
@@ -86,8 +90,9 @@ pub(super) fn cause(state: &State, ranking: &Ranking) -> Cause {
     let leading = leading(state);
     let leads = leading.map(|(_, h)| &h.cause);
     let alternatives = alternatives(state, ranking, leads);
+    let revised = state.concluded.iter().flat_map(|c| &c.revised).map(revision).collect();
     let Some((id, h)) = leading else {
-        return Cause { unknown: unknown(state, ranking), alternatives, ..Cause::default() };
+        return Cause { unknown: unknown(state, ranking), revised, alternatives, ..Cause::default() };
     };
     let candidate = ranking.candidates.iter().find(|c| c.resource == h.cause);
     let entry = |id: &ItemId| line(state, *id);
@@ -101,6 +106,7 @@ pub(super) fn cause(state: &State, ranking: &Ranking) -> Cause {
         item: Some(id),
         statement: Some(statement(h).citing(id)),
         unknown: Vec::new(),
+        revised,
         reasons: h.reasons.iter().map(|r| reason(state, r)).collect(),
         details: since.into_iter().chain(along).collect(),
         account: candidate.map(|c| account(&c.account)).unwrap_or_default(),
@@ -113,11 +119,10 @@ pub(super) fn cause(state: &State, ranking: &Ranking) -> Cause {
     }
 }
 
-/// The best hypothesis of the last round that nobody discarded.
+/// The best hypothesis that holds.
 #[must_use]
 pub fn leading(state: &State) -> Option<(ItemId, &HypothesisFacts)> {
-    let kept = state.hypotheses.iter().filter(|(id, _)| !state.discarded.contains(id));
-    kept.map(|(id, h)| (*id, h.facts())).min_by_key(|(id, h)| (h.rank, std::cmp::Reverse(*id)))
+    state.standing().min_by_key(|(id, h)| (h.rank, std::cmp::Reverse(*id)))
 }
 
 /// What a hypothesis states.
@@ -138,6 +143,8 @@ pub fn abstention(reason: Abstention) -> Fact {
         Abstention::NothingStandsOut => "unknown-nothing-stands-out",
         Abstention::NoTelemetry => "unknown-no-telemetry",
         Abstention::NoBaseline => "unknown-no-baseline",
+        Abstention::ThresholdUsual => "unknown-threshold-usual",
+        Abstention::RuledOut => "unknown-ruled-out",
     })
 }
 
@@ -153,6 +160,31 @@ fn unknown(state: &State, ranking: &Ranking) -> Vec<Fact> {
         return vec![Fact::new("unknown-not-concluded")];
     }
     reasons.into_iter().map(abstention).collect()
+}
+
+/// What a conclusion says that the one before did not.
+#[must_use]
+pub(super) fn revision(revision: &Revision) -> Fact {
+    match revision {
+        Revision::Lead { from: Some(from), to: Some(to) } => {
+            Fact::new("revised-lead").about(to).with("from", name(from))
+        }
+        Revision::Lead { from: None, to: Some(to) } => Fact::new("revised-found").about(to),
+        Revision::Lead { from: Some(from), to: None } => Fact::new("revised-lost").about(from),
+        Revision::Lead { from: None, to: None } | Revision::Same { .. } => Fact::new("revised-same"),
+        Revision::Mechanism { resource, from, to } => Fact::new("revised-mechanism")
+            .about(resource)
+            .with("from", term(terms::mechanism(*from)))
+            .with("to", term(terms::mechanism(*to))),
+        Revision::Strength { resource, from, to } => Fact::new("revised-strength")
+            .about(resource)
+            .with("from", term(terms::band(*from)))
+            .with("to", term(terms::band(*to))),
+        Revision::Evidence { new, again, gone } => Fact::new("revised-evidence")
+            .with("new", Arg::Count((*new).into()))
+            .with("again", Arg::Count((*again).into()))
+            .with("gone", Arg::Count((*gone).into())),
+    }
 }
 
 /// Why a hypothesis has its strength.
@@ -253,12 +285,8 @@ fn part(p: &Part) -> Fact {
 
 fn alternatives(state: &State, ranking: &Ranking, leads: Option<&ResourceId>) -> Vec<Alternative> {
     let best = leads.and_then(|r| ranking.candidates.iter().find(|c| &c.resource == r));
-    let hypothesis = |c: &Candidate| {
-        let kept = state.hypotheses.iter().filter(|(id, _)| !state.discarded.contains(id));
-        kept.filter(|(_, h)| h.facts().cause == c.resource)
-            .map(|(id, h)| (*id, h.facts()))
-            .max_by_key(|(id, _)| *id)
-    };
+    let hypothesis =
+        |c: &Candidate| state.standing().filter(|(_, h)| h.cause == c.resource).max_by_key(|(id, _)| *id);
     let others = ranking.candidates.iter().filter(|c| Some(&c.resource) != leads);
     let others = others.map(|c| (c, hypothesis(c)));
     others

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::alarm::{AlarmState, AlarmTransition};
 use crate::model::execution::{Approval, Execution, Recovery, Refusal, RunEvent};
-use crate::model::feed::{Body, Concluded, Decision, DecisionKind, FeedItem, Principal};
+use crate::model::feed::{Body, Concluded, Decision, DecisionKind, FeedItem, Principal, Round, RoundReason};
 use crate::model::gap::{Gap, GapReason};
 use crate::model::id::ItemId;
 use crate::model::num::{real64, u32_of};
@@ -89,7 +89,8 @@ fn subject(body: &Body) -> Vec<String> {
         Body::AlarmTransition(t) => t.resource.as_ref().map(one).unwrap_or_default(),
         Body::Gap(g) => g.resource.as_ref().map(one).unwrap_or_default(),
         Body::Observation(o) => one(&o.resource),
-        Body::Collected(_)
+        Body::Round(_)
+        | Body::Collected(_)
         | Body::Concluded(_)
         | Body::Matched(_)
         | Body::Topology(_)
@@ -108,6 +109,7 @@ fn fact(item: &FeedItem) -> Fact {
     let count = |n: usize| Arg::Count(u64::from(u32_of(n)));
     match &item.body {
         Body::Opened(o) => Fact::new("item-opened").with("title", Arg::Text(o.alarm.title.clone())),
+        Body::Round(r) => round(r),
         Body::Collected(c) => Fact::new("item-collected")
             .with("source", term(terms::source(c.source)))
             .with("records", Arg::Count(c.records)),
@@ -139,9 +141,28 @@ fn fact(item: &FeedItem) -> Fact {
 }
 
 fn concluded(c: &Concluded) -> Fact {
-    let key = if c.abstained.is_empty() { "item-concluded" } else { "item-concluded-unknown" };
+    let key = match (c.abstained.is_empty(), c.revised.is_empty()) {
+        (true, true) => "item-concluded",
+        (true, false) => "item-concluded-again",
+        (false, true) => "item-concluded-unknown",
+        (false, false) => "item-concluded-again-unknown",
+    };
     let provisional = c.provisional.then(|| Fact::new("remark-provisional"));
-    Fact::new(key).remarking(c.abstained.iter().map(|a| cause::abstention(*a))).remarking(provisional)
+    Fact::new(key)
+        .remarking(c.revised.iter().map(cause::revision))
+        .remarking(c.abstained.iter().map(|a| cause::abstention(*a)))
+        .remarking(provisional)
+}
+
+fn round(r: &Round) -> Fact {
+    let why = match r.why {
+        RoundReason::Due => "round-due",
+        RoundReason::Asked => "round-asked",
+    };
+    Fact::new("item-round")
+        .with("number", Arg::Count(r.number.into()))
+        .with("until", Arg::Clock(r.window.end))
+        .remarking([Fact::new(why)])
 }
 
 fn transition(t: &AlarmTransition) -> Fact {

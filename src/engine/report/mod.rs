@@ -87,7 +87,11 @@ pub fn facts(state: &State, feed: &[FeedItem], ranking: &Ranking) -> Report {
         follow_ups: follow_ups(state, &cause),
         actions: actions::proposals(state, feed),
         recovery: actions::other_judgements(state),
-        gaps: feed.iter().filter(|i| matches!(i.body, Body::Gap(_))).map(entry).collect(),
+        gaps: feed
+            .iter()
+            .filter(|i| matches!(i.body, Body::Gap(_)) && state.holds(i.id))
+            .map(entry)
+            .collect(),
         cause,
     }
 }
@@ -126,16 +130,17 @@ fn overview(state: &State, times: &Times) -> Vec<Fact> {
         .with("metric", Arg::Name(format!("{} {}", opened.alarm.metric, opened.alarm.stat)))
         .with("at", Arg::Time(opened.alarm.at));
     let verdict = state.recoveries.last().map(|(id, r)| recovery(r).citing(*id));
+    let until = state.alarm().map_or(opened.alarm.window.end, |a| a.window.end);
     let status = match (verdict, times.end) {
         (Some(verdict), _) => verdict,
         (None, Some(end)) => Fact::new("overview-alarm-ended").with("at", Arg::Time(end)),
-        (None, None) => Fact::new("overview-going-on").with("until", Arg::Time(opened.alarm.window.end)),
+        (None, None) => Fact::new("overview-going-on").with("until", Arg::Time(until)),
     };
     let provisional = state.concluded.as_ref().is_some_and(|c| c.provisional);
     let origin = Fact::new("overview-origin").with("origin", Arg::Text(opened.origin.clone()));
     let seen = Fact::new("overview-seen")
-        .with("observations", Arg::Count(u64::from(u32_of(state.observations.len()))))
-        .with("gaps", Arg::Count(u64::from(u32_of(state.gaps.len()))));
+        .with("observations", Arg::Count(u64::from(u32_of(state.evidence().count()))))
+        .with("gaps", Arg::Count(u64::from(u32_of(state.open_gaps().count()))));
     let mut facts = vec![fired, status];
     facts.extend(provisional.then(|| Fact::new("remark-provisional")));
     facts.extend([origin, seen]);
@@ -196,7 +201,7 @@ fn timeline(state: &State, feed: &[FeedItem], cause: &Cause) -> Timeline {
     let cited = cause.supporting.iter().chain(&cause.trigger).chain(&cause.contradicting).map(|e| e.item);
     let cited: BTreeSet<_> = cited.collect();
     let weight = |item: &FeedItem| -> Option<f64> {
-        if state.discarded.contains(&item.id) {
+        if !state.holds(item.id) {
             return None;
         }
         match &item.body {
@@ -209,8 +214,9 @@ fn timeline(state: &State, feed: &[FeedItem], cause: &Cause) -> Timeline {
             | Body::Recovery(_)
             | Body::Note(_) => Some(2.0),
             Body::Decision(d) => (d.decision != DecisionKind::Accepted).then_some(2.0),
-            Body::Collected(_)
-            | Body::Concluded(_)
+            Body::Concluded(c) => (!c.revised.is_empty()).then_some(2.0),
+            Body::Round(_)
+            | Body::Collected(_)
             | Body::Matched(_)
             | Body::Topology(_)
             | Body::Gap(_)
@@ -263,8 +269,8 @@ fn follow_ups(state: &State, cause: &Cause) -> Vec<Fact> {
         facts.push(Fact::new("follow-recovery"));
         facts.extend(cause.confirm.iter().cloned());
     }
-    facts.extend(state.gaps.iter().take(8).map(|(id, g)| {
-        Fact::new("follow-gap").citing(*id).with("source", fact::term(terms::source(g.source)))
+    facts.extend(state.open_gaps().take(8).map(|(id, g)| {
+        Fact::new("follow-gap").citing(id).with("source", fact::term(terms::source(g.source)))
     }));
     facts
 }

@@ -32,12 +32,28 @@ pub(super) fn statement(mechanism: Mechanism) -> &'static str {
     }
 }
 
+/// In which way a resource is at fault, as a noun phrase.
+#[must_use]
+pub(super) fn mechanism(mechanism: Mechanism) -> &'static str {
+    match mechanism {
+        Mechanism::OwnLatency => "mechanism-own-latency",
+        Mechanism::OwnErrors => "mechanism-own-errors",
+        Mechanism::Saturation => "mechanism-saturation",
+        Mechanism::CallDelay => "mechanism-call-delay",
+        Mechanism::Behaviour => "mechanism-behaviour",
+        Mechanism::UnobservedDependency => "mechanism-unobserved-dependency",
+        Mechanism::Surge => "mechanism-surge",
+        Mechanism::Unclear => "mechanism-unclear",
+    }
+}
+
 /// Why a plan was not started.
 #[must_use]
 pub(super) fn refusal(refusal: &Refusal) -> &'static str {
     match refusal {
         Refusal::NoPlan => "refusal-no-plan",
         Refusal::Discarded => "refusal-discarded",
+        Refusal::Outdated => "refusal-outdated",
         Refusal::NotApproved => "refusal-not-approved",
         Refusal::OtherDigest => "refusal-other-digest",
         Refusal::Expired => "refusal-expired",

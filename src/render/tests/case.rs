@@ -242,7 +242,7 @@ fn suggestion(hypothesis: ItemId, change: ItemId) -> Suggestion {
         recommended: true,
         reasons: vec![
             MatchReason::ResourceKind { kind: "AWS::ECS::Service".to_owned() },
-            MatchReason::Mechanism { mechanism: "own_latency".to_owned() },
+            MatchReason::Mechanism { mechanism: Mechanism::OwnLatency },
             MatchReason::Signal { item: change },
         ],
         action: SuggestedAction::Run {
@@ -324,11 +324,12 @@ pub(super) fn case() -> Case {
         ..Gap::new(Source::Logs, GapReason::Malformed, window(), "logs.jsonl:7")
     };
     let gap = case.add(840, Principal::Collector { source: Source::Logs }, Body::Gap(gap));
-    let collected = Collected { source: Source::Logs, records: 12 };
+    let collected = Collected { source: Source::Logs, records: 12, outdated: Vec::new() };
     case.add(840, Principal::Collector { source: Source::Logs }, Body::Collected(collected));
     let h = hypothesis([alb, lines, calls, change], gap);
     let h = case.add(840, Principal::tantei("analysis"), Body::Hypothesis(Box::new(h)));
-    let concluded = Concluded { abstained: Vec::new(), provisional: true };
+    let concluded =
+        Concluded { abstained: Vec::new(), provisional: true, revised: Vec::new(), outdated: Vec::new() };
     case.add(840, Principal::tantei("analysis"), Body::Concluded(concluded));
     let s = suggestion(h, change);
     let s = case.add(840, Principal::tantei("playbooks"), Body::Suggestion(Box::new(s)));

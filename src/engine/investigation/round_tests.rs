@@ -1,0 +1,145 @@
+//! Further rounds on small feeds: when one is due, what people discarded, what is asked again and what is not.
+
+use super::tests::{add, measured, opened, t, waiting};
+use super::{Action, State, authorise, propose, revise, step};
+use crate::limits::Limits;
+use crate::model::cause::Abstention;
+use crate::model::execution::{Approval, Refusal};
+use crate::model::feed::{Body, Collected, Decision, DecisionKind, NewItem, Principal, Round, RoundReason};
+use crate::model::id::ItemId;
+use crate::model::query::Source;
+use crate::model::time::TimeSpan;
+
+fn collect_all(state: &mut State) {
+    for source in Source::ALL {
+        add(state, Body::Collected(Collected { source, records: 0, outdated: Vec::new() }));
+    }
+}
+
+fn record(state: &mut State, actions: Vec<Action>) {
+    for action in actions {
+        let Action::Record(items) = action else { panic!("{action:?} is not recorded") };
+        for item in items {
+            let sealed = state.seal(item, t(1_500));
+            state.apply(&sealed).unwrap();
+        }
+    }
+}
+
+fn begin_round(state: &mut State, until: i64) {
+    let (window, baseline) = (TimeSpan::new(t(900), t(until)), vec![TimeSpan::new(t(0), t(900))]);
+    add(state, Body::Round(Round { number: 2, window, baseline, why: RoundReason::Asked }));
+}
+
+fn discard(state: &mut State, item: ItemId) {
+    add(state, Body::Decision(Decision { item, decision: DecisionKind::Discarded }));
+}
+
+/// The alarm's own metric deviates by `z` from second 1,000 on.
+fn deviation(z: f64) -> Body {
+    measured("front", z)
+}
+
+#[test]
+fn a_provisional_conclusion_is_looked_at_again_when_its_time_has_come() {
+    let mut state = State::default();
+    let Body::Opened(mut first) = opened() else { panic!("the opening opens") };
+    first.alarm.window.end = t(1_030);
+    add(&mut state, Body::Opened(first));
+    add(&mut state, deviation(9.0));
+    collect_all(&mut state);
+    let conclusion = step(&state, t(1_030), &Limits::default());
+    record(&mut state, conclusion);
+    assert!(state.concluded.as_ref().is_some_and(|c| c.provisional));
+    let early = step(&state, t(1_119), &Limits::default());
+    assert_eq!(early, vec![Action::Suggest], "one period and the time metrics need have not passed");
+    let due = step(&state, t(1_120), &Limits::default());
+    record(&mut state, due);
+    assert_eq!(
+        state.round.as_ref().map(|r| (r.number, r.window.end, r.why)),
+        Some((2, t(1_120), RoundReason::Due))
+    );
+    assert_eq!(step(&state, t(1_120), &Limits::default()), vec![Action::Collect(Source::ALL[0])]);
+    collect_all(&mut state);
+    let conclusion = step(&state, t(1_120), &Limits::default());
+    record(&mut state, conclusion);
+    assert!(state.concluded.as_ref().is_some_and(|c| !c.provisional && !c.revised.is_empty()));
+    assert_eq!(step(&state, t(9_999), &Limits::default()), vec![Action::Suggest], "no round without end");
+}
+
+#[test]
+fn discarding_an_observation_ranks_again_without_it_and_it_stays_discarded_when_measured_again() {
+    let mut state = State::default();
+    add(&mut state, opened());
+    let seen = add(&mut state, deviation(9.0));
+    collect_all(&mut state);
+    let conclusion = step(&state, t(1_500), &Limits::default());
+    record(&mut state, conclusion);
+    assert_eq!(state.standing().count(), 1);
+    discard(&mut state, seen);
+    let again = step(&state, t(1_500), &Limits::default());
+    record(&mut state, again);
+    assert_eq!(state.standing().count(), 0);
+    begin_round(&mut state, 1_600);
+    let by = Principal::Collector { source: Source::Metrics };
+    let items = vec![NewItem { happened_at: t(0), by, because: Vec::new(), body: deviation(12.0) }];
+    let revised = revise(&state, Source::Metrics, items);
+    assert_eq!((revised.items.len(), revised.outdated.clone()), (1, vec![seen]));
+    record(&mut state, vec![Action::Record(revised.items)]);
+    assert_eq!(state.evidence().count(), 0);
+}
+
+#[test]
+fn a_source_that_shows_the_same_appends_nothing_and_what_it_no_longer_shows_is_outdated() {
+    let mut state = State::default();
+    add(&mut state, opened());
+    let seen = add(&mut state, deviation(9.0));
+    begin_round(&mut state, 1_600);
+    let item = |body| NewItem {
+        happened_at: t(0),
+        by: Principal::Collector { source: Source::Metrics },
+        because: Vec::new(),
+        body,
+    };
+    let same = revise(&state, Source::Metrics, vec![item(deviation(9.0))]);
+    assert_eq!((same.items.len(), same.outdated.len()), (0, 0));
+    let silent = revise(&state, Source::Metrics, Vec::new());
+    assert_eq!(silent.outdated, vec![seen]);
+    let other = revise(&state, Source::Logs, Vec::new());
+    assert_eq!(other.outdated, vec![], "a source speaks for itself only");
+}
+
+#[test]
+fn a_cause_that_people_ruled_out_is_not_named_again() {
+    let mut state = State::default();
+    add(&mut state, opened());
+    add(&mut state, deviation(9.0));
+    collect_all(&mut state);
+    let conclusion = step(&state, t(1_500), &Limits::default());
+    record(&mut state, conclusion);
+    let named: Vec<ItemId> = state.standing().map(|(id, _)| id).collect();
+    named.into_iter().for_each(|id| discard(&mut state, id));
+    let again = step(&state, t(1_500), &Limits::default());
+    record(&mut state, again);
+    assert_eq!(state.standing().count(), 0);
+    assert_eq!(state.concluded.map(|c| c.abstained), Some(vec![Abstention::RuledOut]));
+}
+
+#[test]
+fn people_are_not_asked_the_same_twice_and_what_no_longer_fits_does_not_run() {
+    let (mut state, s, _) = waiting();
+    let suggestion = state.suggestions.get(&s).cloned().unwrap();
+    let (fresh, outdated) = propose(&state, vec![suggestion.clone()]);
+    assert!(fresh.is_empty() && outdated.is_empty(), "the same is kept");
+    let (fresh, outdated) = propose(&state, Vec::new());
+    assert_eq!((fresh.len(), outdated), (0, vec![s]), "nobody decided about it");
+    let digest = state.plan(s).map(|p| p.digest().to_owned()).unwrap();
+    let word = Approval { suggestion: s, digest, approved: true, expires_at: t(2_000) };
+    let mut approved = state.clone();
+    add(&mut approved, Body::Approval(word.clone()));
+    let (fresh, outdated) = propose(&approved, vec![suggestion]);
+    assert!(fresh.is_empty() && outdated.is_empty(), "what people decided stays");
+    state.outdated.insert(s);
+    add(&mut state, Body::Approval(word));
+    assert_eq!(authorise(&state, s, t(1_600)).map(|_| ()), Err(Refusal::Outdated));
+}
