@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use tantei_engine::investigation::{
     Action, Digest, Revised, State, authorise, further_round, propose, revise, step,
 };
@@ -27,9 +27,12 @@ use tantei_engine::playbook::matching::{Case, Library, suggest};
 use tantei_engine::recovery;
 
 use crate::ports::{
-    Aftermath, Approver, Automation, Clock, CollectRequest, Collection, Collector, Observer, PortError,
-    PortErrorKind,
+    Aftermath, Approver, Automation, Clock, CollectRequest, Collection, Collector, Journal, JournalError,
+    Observer, PortError, PortErrorKind,
 };
+
+/// Others that may append first while an item is appended: people click, they do not click a hundred times.
+const CONFLICTS_MAX: usize = 100;
 
 /// Everything the loop needs of the world.
 #[derive(Debug, Clone)]
@@ -38,6 +41,8 @@ pub struct Ports {
     pub collector: Arc<dyn Collector>,
     /// Tells the time.
     pub clock: Arc<dyn Clock>,
+    /// Keeps the feed; without it the feed lives as long as the driver.
+    pub journal: Option<Arc<dyn Journal>>,
     /// Asks people; without it plans wait.
     pub approver: Option<Arc<dyn Approver>>,
     /// Runs plans; without it nothing is executed.
@@ -83,13 +88,32 @@ impl Driver {
         &self.feed
     }
 
+    /// A driver that goes on with a kept feed.
+    ///
+    /// # Errors
+    /// When an item does not follow the one before.
+    pub fn resume(ports: Ports, settings: Settings, feed: Vec<FeedItem>) -> Result<Self> {
+        let mut driver = Self::new(ports, settings);
+        driver.adopt(feed)?;
+        Ok(driver)
+    }
+
+    /// Takes over items that are kept already.
+    fn adopt(&mut self, items: Vec<FeedItem>) -> Result<()> {
+        for item in items {
+            self.state.apply(&item).with_context(|| format!("item `{}` does not follow", item.id))?;
+            self.feed.push(item);
+        }
+        Ok(())
+    }
+
     /// Opens the investigation and goes on until there is nothing to do but wait.
     ///
     /// # Errors
     /// When an item cannot be appended. A failing source is a gap, not an error.
     pub async fn run(&mut self, opened: Opened, observer: &mut dyn Observer) -> Result<()> {
         let at = opened.alarm.at;
-        self.append(at, Principal::tantei("intake"), Vec::new(), Body::Opened(opened), observer)?;
+        self.append(at, Principal::tantei("intake"), Vec::new(), Body::Opened(opened), observer).await?;
         self.go_on(observer).await
     }
 
@@ -105,7 +129,7 @@ impl Driver {
     ) -> Result<()> {
         let now = self.ports.clock.now();
         let round = further_round(&self.state, now, window, baseline, RoundReason::Asked);
-        self.append_item(round, observer)?;
+        self.append_item(round, observer).await?;
         self.go_on(observer).await
     }
 
@@ -115,6 +139,7 @@ impl Driver {
     /// When an item cannot be appended.
     pub async fn go_on(&mut self, observer: &mut dyn Observer) -> Result<()> {
         loop {
+            self.catch_up(observer).await?;
             let actions = step(&self.state, self.ports.clock.now(), &self.settings.limits);
             let before = self.feed.len();
             for action in actions {
@@ -129,9 +154,9 @@ impl Driver {
 
     async fn perform(&mut self, action: Action, observer: &mut dyn Observer) -> Result<()> {
         match action {
-            Action::Record(items) => items.into_iter().try_for_each(|item| self.append_item(item, observer)),
+            Action::Record(items) => self.append_all(items, observer).await,
             Action::Collect(source) => self.collect(source, observer).await,
-            Action::Suggest => self.suggest(observer),
+            Action::Suggest => self.suggest(observer).await,
             Action::AskApproval(suggestion) => self.ask(suggestion, observer).await,
             Action::Execute(suggestion) => self.execute(suggestion, observer).await,
             Action::JudgeRecovery(suggestion) => self.judge(suggestion, observer).await,
@@ -170,10 +195,10 @@ impl Driver {
         let usage = Usage { source, requests: collection.requests, bytes: collection.bytes };
         let collected = Collected { source, records: collection.records, outdated };
         let last = [Body::Usage(usage), Body::Collected(collected)].map(own);
-        items.into_iter().chain(last).try_for_each(|item| self.append_item(item, observer))
+        self.append_all(items.into_iter().chain(last).collect(), observer).await
     }
 
-    fn suggest(&mut self, observer: &mut dyn Observer) -> Result<()> {
+    async fn suggest(&mut self, observer: &mut dyn Observer) -> Result<()> {
         let scope = self.state.scope().context("nothing is investigated yet")?;
         let case = Case {
             alarm: &scope.alarm,
@@ -191,12 +216,10 @@ impl Driver {
         let matched = Matched { considered, suggested: found, outdated };
         let now = self.ports.clock.now();
         let by = Principal::tantei("playbooks");
-        for suggestion in fresh {
-            let because = vec![suggestion.hypothesis];
-            let body = Body::Suggestion(Box::new(suggestion));
-            self.append(now, by.clone(), because, body, observer)?;
-        }
-        self.append(now, by, Vec::new(), Body::Matched(matched), observer)
+        let item = |because, body| NewItem { happened_at: now, by: by.clone(), because, body };
+        let suggested = fresh.into_iter().map(|s| item(vec![s.hypothesis], Body::Suggestion(Box::new(s))));
+        let items = suggested.chain([item(Vec::new(), Body::Matched(matched))]).collect();
+        self.append_all(items, observer).await
     }
 
     async fn ask(&mut self, suggestion: ItemId, observer: &mut dyn Observer) -> Result<()> {
@@ -212,7 +235,7 @@ impl Driver {
             expires_at: now.plus_secs(i64::from(plan.facts().expires_after_s)),
         };
         let by = Principal::Person { name: answer.person, surface: answer.surface };
-        self.append(now, by, vec![suggestion], Body::Approval(approval), observer)
+        self.append(now, by, vec![suggestion], Body::Approval(approval), observer).await
     }
 
     async fn execute(&mut self, suggestion: ItemId, observer: &mut dyn Observer) -> Result<()> {
@@ -223,29 +246,29 @@ impl Driver {
             Ok(plan) => plan.clone(),
             Err(refusal) => {
                 let event = RunEvent::Refused(refusal);
-                return self.append_run(suggestion, None, now, event, observer);
+                return self.append_run(suggestion, None, now, event, observer).await;
             }
         };
-        self.append_run(suggestion, None, now, RunEvent::Intended, observer)?;
+        self.append_run(suggestion, None, now, RunEvent::Intended, observer).await?;
         match automation.run(&plan).await {
             Ok(report) => {
                 let run = Some(report.run.clone());
                 for s in report.steps {
                     let event = RunEvent::Step { name: s.name, action: s.action, status: s.status };
-                    self.append_run(suggestion, run.clone(), s.at, event, observer)?;
+                    self.append_run(suggestion, run.clone(), s.at, event, observer).await?;
                 }
                 let event = RunEvent::Ended { status: report.status };
-                self.append_run(suggestion, run, report.at, event, observer)
+                self.append_run(suggestion, run, report.at, event, observer).await
             }
             Err(e) => {
                 let event =
                     RunEvent::Refused(Refusal::Automation { message: Untrusted::new(&e.to_string()) });
-                self.append_run(suggestion, None, self.ports.clock.now(), event, observer)
+                self.append_run(suggestion, None, self.ports.clock.now(), event, observer).await
             }
         }
     }
 
-    fn append_run(
+    async fn append_run(
         &mut self,
         suggestion: ItemId,
         run: Option<String>,
@@ -255,7 +278,7 @@ impl Driver {
     ) -> Result<()> {
         let digest = self.state.plan(suggestion).map_or_else(String::new, |p| p.digest().to_owned());
         let body = Body::Execution(Execution { suggestion, digest, run, event });
-        self.append(at, Principal::Automation, vec![suggestion], body, observer)
+        self.append(at, Principal::Automation, vec![suggestion], body, observer).await
     }
 
     async fn judge(&mut self, suggestion: ItemId, observer: &mut dyn Observer) -> Result<()> {
@@ -272,11 +295,11 @@ impl Driver {
             let target = self.state.opened.as_ref().filter(|_| own).map(|o| o.alarm.resource.clone());
             let resource = transition.resource.clone().or(target);
             let body = Body::AlarmTransition(AlarmTransition { resource, ..transition.clone() });
-            self.append(transition.at, by, Vec::new(), body, observer)?;
+            self.append(transition.at, by, Vec::new(), body, observer).await?;
         }
         for gap in &aftermath.gaps {
             let by = Principal::Collector { source: gap.source };
-            self.append(gap.span.start, by, Vec::new(), Body::Gap(gap.clone()), observer)?;
+            self.append(gap.span.start, by, Vec::new(), Body::Gap(gap.clone()), observer).await?;
         }
         let until = aftermath.until.unwrap_or_else(|| self.ports.clock.now());
         let series: Vec<Series> = aftermath.batches.into_iter().flat_map(series_of).collect();
@@ -293,7 +316,7 @@ impl Driver {
         });
         let because: Vec<ItemId> =
             std::iter::once(suggestion).chain(judgement.measures.iter().map(|m| m.item)).collect();
-        self.append(until, Principal::tantei("recovery"), because, Body::Recovery(judgement), observer)
+        self.append(until, Principal::tantei("recovery"), because, Body::Recovery(judgement), observer).await
     }
 
     /// What happened after a run could not be seen.
@@ -352,7 +375,7 @@ impl Driver {
         self.state.alarms.values().find(fired).map(|t| t.name.raw())
     }
 
-    fn append(
+    async fn append(
         &mut self,
         happened_at: Timestamp,
         by: Principal,
@@ -360,15 +383,76 @@ impl Driver {
         body: Body,
         observer: &mut dyn Observer,
     ) -> Result<()> {
-        self.append_item(NewItem { happened_at, by, because, body }, observer)
+        self.append_item(NewItem { happened_at, by, because, body }, observer).await
     }
 
-    fn append_item(&mut self, item: NewItem, observer: &mut dyn Observer) -> Result<()> {
-        let sealed = self.state.seal(item, self.ports.clock.now());
-        self.state.apply(&sealed).with_context(|| format!("item `{}` cannot be appended", sealed.id))?;
-        observer.appended(&sealed, &self.state);
-        self.feed.push(sealed);
+    /// Appends items all or none. When somebody appended meanwhile, theirs come first.
+    async fn append_all(&mut self, items: Vec<NewItem>, observer: &mut dyn Observer) -> Result<()> {
+        for _ in 0..CONFLICTS_MAX {
+            let sealed = match self.seal_all(&items) {
+                Ok(sealed) => sealed,
+                Err(e) => {
+                    self.rewind()?;
+                    return Err(e);
+                }
+            };
+            let kept = match &self.ports.journal {
+                Some(journal) => journal.append(&sealed).await,
+                None => Ok(()),
+            };
+            match kept {
+                Ok(()) => {
+                    for item in sealed {
+                        observer.appended(&item, &self.state);
+                        self.feed.push(item);
+                    }
+                    return Ok(());
+                }
+                Err(JournalError::Conflict) => {
+                    self.rewind()?;
+                    self.catch_up(observer).await?;
+                }
+                Err(e) => {
+                    self.rewind()?;
+                    return Err(e).context("the feed cannot be kept");
+                }
+            }
+        }
+        bail!("others appended {CONFLICTS_MAX} times in a row while this was to be appended")
+    }
+
+    /// Gives the items their places, one after the other, and applies them.
+    fn seal_all(&mut self, items: &[NewItem]) -> Result<Vec<FeedItem>> {
+        let now = self.ports.clock.now();
+        let seal = |item: &NewItem| {
+            let sealed = self.state.seal(item.clone(), now);
+            self.state.apply(&sealed).with_context(|| format!("item `{}` cannot be appended", sealed.id))?;
+            Ok(sealed)
+        };
+        items.iter().map(seal).collect()
+    }
+
+    /// Back to what is kept.
+    fn rewind(&mut self) -> Result<()> {
+        self.state = State::default();
+        let feed = std::mem::take(&mut self.feed);
+        self.adopt(feed)
+    }
+
+    /// Takes over what others appended meanwhile: words of people, above all.
+    async fn catch_up(&mut self, observer: &mut dyn Observer) -> Result<()> {
+        let Some(journal) = self.ports.journal.clone() else { return Ok(()) };
+        let seq = self.feed.last().map_or(0, |i| i.seq);
+        let before = self.feed.len();
+        self.adopt(journal.after(seq).await.context("the feed cannot be read")?)?;
+        for item in self.feed.iter().skip(before) {
+            observer.appended(item, &self.state);
+        }
         Ok(())
+    }
+
+    async fn append_item(&mut self, item: NewItem, observer: &mut dyn Observer) -> Result<()> {
+        self.append_all(vec![item], observer).await
     }
 }
 

@@ -183,6 +183,29 @@ pub trait Observer: Send {
     fn progress(&mut self, source: Source, records: u64);
 }
 
+/// Why a journal did not append.
+#[derive(Debug, thiserror::Error)]
+pub enum JournalError {
+    /// Somebody else appended first.
+    #[error("the feed has grown meanwhile")]
+    Conflict,
+    /// Another node works on it now: this one must stop.
+    #[error("another node works on this investigation now")]
+    Fenced,
+    /// It cannot be written or read for now.
+    #[error("{0}")]
+    Unavailable(String),
+}
+
+/// Keeps a feed. Items are kept when `append` returns, and only then.
+pub trait Journal: Send + Sync + fmt::Debug {
+    /// Appends sealed items after the last one, all or none.
+    fn append<'a>(&'a self, items: &'a [FeedItem]) -> BoxFuture<'a, Result<(), JournalError>>;
+
+    /// The items after a sequence number, in order: people append as well.
+    fn after(&self, seq: u64) -> BoxFuture<'_, Result<Vec<FeedItem>, JournalError>>;
+}
+
 /// The clock. The only one.
 pub trait Clock: Send + Sync + fmt::Debug {
     /// Now.

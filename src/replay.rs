@@ -106,6 +106,7 @@ pub fn replay(folder: &Path, options: &Options, observer: &mut dyn Observer) -> 
     let ports = Ports {
         collector: Arc::new(BundleCollector::new(folder)),
         clock: Arc::clone(&clock) as Arc<dyn Clock>,
+        journal: None,
         approver: options.approver.clone(),
         automation,
     };

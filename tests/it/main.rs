@@ -22,6 +22,7 @@ mod logs;
 mod metamorphic;
 mod metrics;
 mod rounds;
+mod store;
 mod support;
 mod tidy;
 mod variant;

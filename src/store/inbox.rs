@@ -1,0 +1,273 @@
+//! What was received, durably before it is acknowledged, and what triage decided about it.
+//!
+//! Many senders share one commit: a commit costs a wait for the disk, whatever it holds. A delivery is acknowledged
+//! only after the commit that holds it.
+
+use tantei_engine::model::feed::{FeedItem, GENESIS};
+use tantei_engine::model::time::Timestamp;
+use tokio::sync::{mpsc, oneshot};
+
+use super::error::{StoreError, StoreErrorKind, unavailable};
+use super::feeds::{Opening, rows};
+use super::leases::Lease;
+use super::{Store, in_transaction, on};
+
+/// Deliveries that wait for a commit: beyond it senders wait at the door, which slows them down.
+const QUEUE: usize = 4_096;
+
+/// Deliveries of one commit: a few milliseconds of work, so that nobody waits long for others.
+const BATCH_MAX: usize = 512;
+
+/// Tries after which a delivery is put aside: what fails five times fails for ever.
+pub(crate) const ATTEMPTS_MAX: i64 = 5;
+
+/// Something received.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Delivery {
+    /// The sender's identifier: what is sent twice is the same.
+    pub id: String,
+    /// Alarm, state and time in one text: the same transition by another way has the same.
+    pub transition: String,
+    /// By which way: `sns`, `eventbridge`, `sqs`, `reconciler`, `manual`.
+    pub source: String,
+    /// When.
+    pub received_at: Timestamp,
+    /// The event as JSON.
+    pub event: String,
+}
+
+/// Whether a delivery was new.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Inserted {
+    /// It is stored.
+    New,
+    /// It was stored before.
+    Duplicate,
+}
+
+/// A delivery that triage has not decided about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Waiting {
+    /// The delivery.
+    pub delivery: Delivery,
+    /// Tries so far.
+    pub attempts: i64,
+}
+
+/// What triage decided about one delivery.
+#[derive(Debug, Clone, Default)]
+pub struct Settled {
+    /// The delivery.
+    pub delivery: String,
+    /// What became of it, as JSON.
+    pub outcome: String,
+    /// Decisions, as JSON, in order.
+    pub decisions: Vec<String>,
+    /// Investigations that begin, each with its first items.
+    pub openings: Vec<(Opening, Vec<FeedItem>)>,
+    /// Investigations on which there is work now.
+    pub wake: Vec<String>,
+}
+
+type Waiter = (Delivery, oneshot::Sender<Result<Inserted, StoreError>>);
+type WaitingRow = (String, String, String, i64, String, i64);
+
+/// The door: takes deliveries and answers after the commit.
+#[derive(Debug, Clone)]
+pub struct Inbox {
+    queue: mpsc::Sender<Waiter>,
+}
+
+impl Inbox {
+    /// Opens the door of a store.
+    #[must_use]
+    pub fn open(store: Store) -> Self {
+        let (queue, waiting) = mpsc::channel(QUEUE);
+        tokio::spawn(commit_together(store, waiting));
+        Self { queue }
+    }
+
+    /// Stores a delivery; returns after the commit.
+    ///
+    /// # Errors
+    /// When the database cannot be reached: then nothing is stored, and the sender must try again.
+    pub async fn put(&self, delivery: Delivery) -> Result<Inserted, StoreError> {
+        let closed = || StoreError::new("receive", StoreErrorKind::Unavailable, "the store is closing");
+        let (answer, answered) = oneshot::channel();
+        self.queue.send((delivery, answer)).await.map_err(|_| closed())?;
+        answered.await.map_err(|_| closed())?
+    }
+}
+
+async fn commit_together(store: Store, mut waiting: mpsc::Receiver<Waiter>) {
+    let mut batch = Vec::with_capacity(BATCH_MAX);
+    while waiting.recv_many(&mut batch, BATCH_MAX).await > 0 {
+        let (deliveries, answers): (Vec<Delivery>, Vec<_>) = batch.drain(..).unzip();
+        match store.receive(&deliveries).await {
+            Ok(inserted) => {
+                for (answer, inserted) in answers.into_iter().zip(inserted) {
+                    // A sender that has gone needs no answer.
+                    drop(answer.send(Ok(inserted)));
+                }
+            }
+            Err(error) => answers.into_iter().for_each(|answer| drop(answer.send(Err(error.clone())))),
+        }
+    }
+}
+
+impl Store {
+    /// Stores deliveries in one commit.
+    ///
+    /// # Errors
+    /// When the database cannot be reached: then none of them is stored.
+    pub async fn receive(&self, deliveries: &[Delivery]) -> Result<Vec<Inserted>, StoreError> {
+        const PUT: &str = "INSERT INTO delivery (id, transition, source, received_at, event, state) \
+             VALUES ($1, $2, $3, $4, $5, 'waiting') ON CONFLICT (id) DO NOTHING";
+        let inserted = in_transaction!(self, "receive", tx => {
+            let mut inserted = Vec::with_capacity(deliveries.len());
+            for d in deliveries {
+                let rows = sqlx::query(PUT)
+                    .bind(&d.id)
+                    .bind(&d.transition)
+                    .bind(&d.source)
+                    .bind(d.received_at.micros())
+                    .bind(&d.event)
+                    .execute(&mut *tx)
+                    .await
+                    .map_err(unavailable("receive"))?
+                    .rows_affected();
+                inserted.push(if rows == 0 { Inserted::Duplicate } else { Inserted::New });
+            }
+            inserted
+        });
+        Ok(inserted)
+    }
+
+    /// Deliveries that triage has not decided about, in the order in which they came.
+    ///
+    /// # Errors
+    /// When the database cannot be reached.
+    pub async fn waiting(&self, limit: i64) -> Result<Vec<Waiting>, StoreError> {
+        const READ: &str = "SELECT id, transition, source, received_at, event, attempts FROM delivery \
+             WHERE state = 'waiting' ORDER BY received_at, id LIMIT $1";
+        let rows: Vec<WaitingRow> =
+            on!(self, pool => sqlx::query_as(READ).bind(limit).fetch_all(pool).await)
+                .map_err(unavailable("read waiting"))?;
+        Ok(rows.into_iter().map(waiting).collect())
+    }
+
+    /// Writes what triage decided: decisions, new investigations and the end of the waiting, all or nothing.
+    ///
+    /// # Errors
+    /// `Fenced` when another node does the triage now, `Unavailable`.
+    pub async fn settle(&self, lease: &Lease, settled: &[Settled]) -> Result<(), StoreError> {
+        const FENCE: &str = "SELECT fence FROM role_lease WHERE name = $1";
+        const FENCE_LOCKED: &str = "SELECT fence FROM role_lease WHERE name = $1 FOR UPDATE";
+        const DECIDE: &str = "INSERT INTO decision (seq, decided_at, body) \
+             SELECT COALESCE(MAX(seq), 0) + 1, $1, $2 FROM decision";
+        const OPEN: &str = "INSERT INTO investigation \
+             (id, opened_at, resource, title, status, next_at, last_seq, last_hash) \
+             VALUES ($1, $2, $3, $4, 'open', $5, $6, $7) ON CONFLICT (id) DO NOTHING";
+        const ITEM: &str = "INSERT INTO item (investigation, seq, recorded_at, body) VALUES ($1, $2, $3, $4)";
+        const WAKE: &str = "UPDATE investigation SET next_at = $2 WHERE id = $1";
+        const DONE: &str = "UPDATE delivery SET state = 'done', outcome = $2 WHERE id = $1";
+        let now = self.now().await?.micros();
+        let fence_sql = if self.shared() { FENCE_LOCKED } else { FENCE };
+        let failed = unavailable("settle");
+        in_transaction!(self, "settle", tx => {
+            let fence: Option<i64> = sqlx::query_scalar(fence_sql)
+                .bind(&lease.what)
+                .fetch_optional(&mut *tx)
+                .await
+                .map_err(&failed)?;
+            if fence != Some(lease.fence) {
+                let message = "another node does the triage now; nothing was written";
+                return Err(StoreError::new("settle", StoreErrorKind::Fenced, message));
+            }
+            for s in settled {
+                for body in &s.decisions {
+                    sqlx::query(DECIDE).bind(now).bind(body).execute(&mut *tx).await.map_err(&failed)?;
+                }
+                for (opening, items) in &s.openings {
+                    let last = items.last();
+                    let made = sqlx::query(OPEN)
+                        .bind(&opening.id)
+                        .bind(opening.opened_at.micros())
+                        .bind(&opening.resource)
+                        .bind(opening.title.raw())
+                        .bind(now)
+                        .bind(i64::try_from(items.len()).unwrap_or(i64::MAX))
+                        .bind(last.map_or(GENESIS, |i| i.hash.as_str()))
+                        .execute(&mut *tx)
+                        .await
+                        .map_err(&failed)?;
+                    if made.rows_affected() == 0 {
+                        continue;
+                    }
+                    for (seq, recorded_at, body) in rows(items)? {
+                        sqlx::query(ITEM)
+                            .bind(&opening.id)
+                            .bind(seq)
+                            .bind(recorded_at)
+                            .bind(body)
+                            .execute(&mut *tx)
+                            .await
+                            .map_err(&failed)?;
+                    }
+                }
+                for id in &s.wake {
+                    sqlx::query(WAKE).bind(id).bind(now).execute(&mut *tx).await.map_err(&failed)?;
+                }
+                sqlx::query(DONE).bind(&s.delivery).bind(&s.outcome).execute(&mut *tx).await.map_err(&failed)?;
+            }
+        });
+        for (opening, items) in settled.iter().flat_map(|s| &s.openings) {
+            self.tell(&opening.id, i64::try_from(items.len()).unwrap_or(i64::MAX)).await;
+        }
+        Ok(())
+    }
+
+    /// Counts a failed try; after the last one the delivery is put aside with the reason, and the others go on.
+    ///
+    /// # Errors
+    /// When the database cannot be reached.
+    pub async fn failed(&self, delivery: &str, reason: &str) -> Result<(), StoreError> {
+        const FAIL: &str = "UPDATE delivery SET attempts = attempts + 1, outcome = $2, \
+             state = CASE WHEN attempts + 1 >= $3 THEN 'quarantined' ELSE state END WHERE id = $1";
+        on!(self, pool => sqlx::query(FAIL)
+            .bind(delivery)
+            .bind(reason)
+            .bind(ATTEMPTS_MAX)
+            .execute(pool)
+            .await
+            .map(drop))
+        .map_err(unavailable("fail delivery"))
+    }
+
+    /// Deliveries that were put aside, with the reason.
+    ///
+    /// # Errors
+    /// When the database cannot be reached.
+    pub async fn quarantined(&self, limit: i64) -> Result<Vec<(String, String)>, StoreError> {
+        const READ: &str = "SELECT id, COALESCE(outcome, '') FROM delivery WHERE state = 'quarantined' \
+             ORDER BY received_at, id LIMIT $1";
+        on!(self, pool => sqlx::query_as(READ).bind(limit).fetch_all(pool).await)
+            .map_err(unavailable("read quarantine"))
+    }
+
+    /// Triage decisions after a sequence number, in order: the state of triage is a fold over them.
+    ///
+    /// # Errors
+    /// When the database cannot be reached.
+    pub async fn decisions(&self, after: i64) -> Result<Vec<(i64, String)>, StoreError> {
+        const READ: &str = "SELECT seq, body FROM decision WHERE seq > $1 ORDER BY seq";
+        on!(self, pool => sqlx::query_as(READ).bind(after).fetch_all(pool).await)
+            .map_err(unavailable("read decisions"))
+    }
+}
+
+fn waiting(row: WaitingRow) -> Waiting {
+    let (id, transition, source, received_at, event, attempts) = row;
+    let received_at = Timestamp::from_micros(received_at);
+    Waiting { delivery: Delivery { id, transition, source, received_at, event }, attempts }
+}

@@ -1,0 +1,174 @@
+//! The store: what was received, the feeds, and who works on what. SQLite in one file, or PostgreSQL for several nodes.
+//!
+//! SQL stands nowhere else. Both databases run the same statements and pass the same contract; where they differ
+//! (how a transaction begins, how a row is skipped, how others are told) is said here and in `migrations/`.
+//! Decides nothing: what is written was decided by the engine.
+
+mod error;
+mod feeds;
+mod inbox;
+mod leases;
+mod push;
+mod tokens;
+
+use std::str::FromStr;
+use std::time::Duration;
+
+use sqlx::migrate::Migrator;
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{PgPool, SqlitePool};
+use tantei_engine::model::time::Timestamp;
+
+pub use error::{StoreError, StoreErrorKind};
+pub use feeds::{Filter, Listed, Opening};
+pub use inbox::{Delivery, Inbox, Inserted, Settled, Waiting};
+pub use leases::Lease;
+pub use push::Pushed;
+
+use error::unavailable;
+use push::Push;
+
+/// Connections of one node: more only queue at the database instead of here.
+const CONNECTIONS_MAX: u32 = 8;
+
+/// How long a statement waits for a connection or a lock before it counts as unavailable: the sender of an alarm
+/// waits 15 seconds for an answer.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+static SQLITE: Migrator = sqlx::migrate!("src/store/migrations/sqlite");
+static POSTGRES: Migrator = sqlx::migrate!("src/store/migrations/postgres");
+
+/// Either database.
+#[derive(Debug, Clone)]
+enum Db {
+    Lite(SqlitePool),
+    Pg(PgPool),
+}
+
+/// Runs the same statements on either database.
+macro_rules! on {
+    ($store:expr, $pool:ident => $body:expr) => {
+        match &$store.db {
+            $crate::store::Db::Lite($pool) => $body,
+            $crate::store::Db::Pg($pool) => $body,
+        }
+    };
+}
+
+/// Runs the same statements in one transaction of either database and commits when they succeed.
+macro_rules! in_transaction {
+    ($store:expr, $operation:expr, $tx:ident => $body:expr) => {
+        match &$store.db {
+            // Taking the write lock at once: a transaction that reads first and writes later could not wait for it.
+            $crate::store::Db::Lite(pool) => {
+                let mut $tx =
+                    pool.begin_with("BEGIN IMMEDIATE").await.map_err($crate::store::unavailable($operation))?;
+                let done = $body;
+                $tx.commit().await.map_err($crate::store::unavailable($operation))?;
+                done
+            }
+            $crate::store::Db::Pg(pool) => {
+                let mut $tx = pool.begin().await.map_err($crate::store::unavailable($operation))?;
+                let done = $body;
+                $tx.commit().await.map_err($crate::store::unavailable($operation))?;
+                done
+            }
+        }
+    };
+}
+
+pub(crate) use {in_transaction, on};
+
+/// The store of one node.
+#[derive(Debug, Clone)]
+pub struct Store {
+    db: Db,
+    push: Push,
+}
+
+impl Store {
+    /// Opens `sqlite:PATH` (made when absent), `sqlite::memory:`, or `postgres://…`, and brings its tables up to date.
+    ///
+    /// # Errors
+    /// When the URL is of another kind, the database cannot be reached, or its tables were made by a newer version.
+    pub async fn open(url: &str) -> Result<Self, StoreError> {
+        if url.starts_with("postgres://") || url.starts_with("postgresql://") {
+            return Self::open_postgres(url).await;
+        }
+        if url.starts_with("sqlite:") {
+            return Self::open_sqlite(url).await;
+        }
+        Err(StoreError::invalid(
+            "open",
+            "the store's URL must begin with `sqlite:` or `postgres://`; it names neither".to_owned(),
+        ))
+    }
+
+    async fn open_sqlite(url: &str) -> Result<Self, StoreError> {
+        let options = SqliteConnectOptions::from_str(url)
+            .map_err(unavailable("open"))?
+            .create_if_missing(true)
+            .foreign_keys(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            // What was acknowledged survives a power cut.
+            .synchronous(SqliteSynchronous::Full)
+            .busy_timeout(PATIENCE);
+        // A database in memory is one connection's own.
+        let connections = if url.contains(":memory:") { 1 } else { CONNECTIONS_MAX };
+        let pool = SqlitePoolOptions::new()
+            .max_connections(connections)
+            .acquire_timeout(PATIENCE)
+            .connect_with(options)
+            .await
+            .map_err(unavailable("open"))?;
+        SQLITE.run(&pool).await.map_err(|e| StoreError::migration(&e))?;
+        Ok(Self { db: Db::Lite(pool), push: Push::local() })
+    }
+
+    async fn open_postgres(url: &str) -> Result<Self, StoreError> {
+        let options = PgConnectOptions::from_str(url)
+            .map_err(unavailable("open"))?
+            .application_name("tantei")
+            .options([("statement_timeout", "10s"), ("idle_in_transaction_session_timeout", "15s")]);
+        let pool = PgPoolOptions::new()
+            .max_connections(CONNECTIONS_MAX)
+            .acquire_timeout(PATIENCE)
+            .connect_with(options)
+            .await
+            .map_err(unavailable("open"))?;
+        POSTGRES.run(&pool).await.map_err(|e| StoreError::migration(&e))?;
+        let push = Push::postgres(pool.clone());
+        Ok(Self { db: Db::Pg(pool), push })
+    }
+
+    /// The database's own clock: nodes whose clocks differ still agree on who holds what.
+    ///
+    /// # Errors
+    /// When the database cannot be reached.
+    pub async fn now(&self) -> Result<Timestamp, StoreError> {
+        let micros: i64 = match &self.db {
+            Db::Lite(pool) => {
+                sqlx::query_scalar("SELECT CAST(unixepoch('subsec') * 1000000 AS INTEGER)").fetch_one(pool).await
+            }
+            Db::Pg(pool) => {
+                sqlx::query_scalar("SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint")
+                    .fetch_one(pool)
+                    .await
+            }
+        }
+        .map_err(unavailable("now"))?;
+        Ok(Timestamp::from_micros(micros))
+    }
+
+    /// Whether several nodes may share it.
+    #[must_use]
+    pub fn shared(&self) -> bool {
+        matches!(self.db, Db::Pg(_))
+    }
+
+    /// Ends all connections after what runs on them.
+    pub async fn close(&self) {
+        on!(self, pool => pool.close().await);
+    }
+}
