@@ -12,6 +12,7 @@ const SOURCES: [&[u8]; 20] = [
 ];
 
 /// What a whole token is, when its parts would not tell.
+#[inline]
 pub(super) fn whole(t: &[u8]) -> Option<Kind> {
     // One pass over the token says which of the questions below can be answered with yes at all.
     let (mut digits, mut colons, mut steps, mut ats) = (0, 0, 0, 0);
@@ -156,6 +157,7 @@ fn is_email(t: &[u8]) -> bool {
 }
 
 /// What a word with at least one digit is; `None` when it stays a word.
+#[inline]
 pub(super) fn with_digits(w: &[u8]) -> Option<Kind> {
     let body = match w.first() {
         Some(b'+' | b'-') => w.get(1..).unwrap_or_default(),
