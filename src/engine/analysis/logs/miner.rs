@@ -186,7 +186,7 @@ impl Miner {
             fields.count(&mut self.masker.values);
             return (fields.stamp.or(header.stamp), fields.severity.or(header.severity));
         }
-        if sub(text, 0, 40).contains(&b'=')
+        if sub(text, 0, 40).iter().fold(false, |found, b| found | (*b == b'='))
             && let Ok(text) = std::str::from_utf8(text)
             && let Some(fields) = structured::pairs(text.trim())
         {

@@ -46,6 +46,7 @@ pub(super) fn whole(t: &[u8]) -> Option<Kind> {
 }
 
 /// Dates and times are groups of digits with separators; hardware addresses are pairs of hexadecimal digits.
+#[inline]
 fn time_or_mac(t: &[u8], digits: usize, colons: usize) -> Option<Kind> {
     let pairs = |t: &[u8]| t.split(|b| *b == b':' || *b == b'-').all(|g| g.len() == 2 && all_hex(g));
     if t.len() >= 14 && (t.len() + 1).is_multiple_of(3) && pairs(t) {
@@ -82,6 +83,7 @@ pub(super) fn is_time(t: &[u8], digits: usize, colons: usize) -> bool {
 }
 
 /// Four numbers up to 255 with dots; a port or a mask may follow. Or the six and more groups of a long address.
+#[inline]
 fn is_ip(t: &[u8]) -> bool {
     let t = t.strip_prefix(b"/").unwrap_or(t);
     if t.first().is_some_and(u8::is_ascii_digit) {
