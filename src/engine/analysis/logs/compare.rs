@@ -96,13 +96,15 @@ pub fn compare(mut now: Miner, baseline: &Miner) -> Comparison {
         }),
     );
     let scale = scale(&before, &after);
-    // Whoever looks at many distributions sees a strange one by chance.
+    // Whoever looks at many patterns and distributions sees a strange one by chance.
+    let rates = before.iter().zip(&after).filter(|(b, a)| b.0.min(a.0) > 0).count();
+    let by_chance = chance_z(real(rates));
     let chance = chance_z(real(before.iter().zip(&after).map(|(b, a)| looks(&b.1, &a.1)).sum()));
     let mut differences: Vec<Difference> = Vec::new();
     for (n, pattern) in patterns.patterns.iter().enumerate() {
         let none = (0, Counts::default());
         let (b, a) = (before.get(n).unwrap_or(&none), after.get(n).unwrap_or(&none));
-        differences.extend(judge(n, pattern, (b.0, a.0), scale));
+        differences.extend(judge(n, pattern, (b.0, a.0), scale, by_chance));
         differences.extend(judge_values(n, b, a, chance, joint.fields()));
     }
     let counts = |n: usize| {
@@ -164,9 +166,15 @@ fn side(patterns: &Patterns, leaves: impl Iterator<Item = (u32, u64, Counts)>) -
     out
 }
 
-fn judge(n: usize, pattern: &Pattern, (before, after): (u64, u64), scale: f64) -> Option<Difference> {
+fn judge(
+    n: usize,
+    pattern: &Pattern,
+    (before, after): (u64, u64),
+    scale: f64,
+    chance: f64,
+) -> Option<Difference> {
     let z = rate_z(real64(before), 1.0, real64(after), scale);
-    let mut strength = saturate(z.abs(), STRENGTH_SCALE);
+    let mut strength = saturate(z.abs() - chance, STRENGTH_SCALE);
     let change = match (before, after) {
         (0, 0) => return None,
         (0, _) => Change::New,

@@ -393,7 +393,7 @@ impl Masker {
     /// request are its outcome, as in every log of a web server.
     #[inline(never)]
     fn number(&mut self, w: &[u8]) {
-        let fraction = w.contains(&b'.');
+        let fraction = w.iter().filter(|b| **b == b'.').count() == 1;
         self.counted = fraction;
         let n = self.out.len();
         let (last, before) = (at(&self.out, n.wrapping_sub(1)), at(&self.out, n.wrapping_sub(2)));
