@@ -5,24 +5,19 @@ use std::io::{self, BufRead, BufReader, BufWriter, Read, Seek as _, SeekFrom, Wr
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use crate::words::{Lang, Words};
 use anyhow::{Context, Result};
 use serde::Serialize;
 use serde_json::{Value, json};
 use tantei_engine::analysis::logs::compare::{Change, Comparison, Difference, compare};
-use tantei_engine::analysis::logs::{Form, Miner, Pattern, Patterns};
-use tantei_engine::model::observation::Severity;
-use tantei_engine::model::text::{Untrusted, plain};
+use tantei_engine::analysis::logs::{Form, Measure, Miner, Moved, Pattern, Sequence, Shift};
+use tantei_engine::model::num::tidy;
+use tantei_engine::model::text::Untrusted;
 
-use super::output;
+use super::{log_table, output};
 
 /// Bytes of a line that are read into memory: the miner looks at fewer, the rest is skipped.
 const LINE_BYTES_MAX: u64 = 64 * 1024;
-
-/// Rows of a table for people; `--json` has them all.
-const ROWS_MAX: usize = 40;
-
-/// Columns of a template or a sample in a table.
-const TEXT_COLUMNS: usize = 110;
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
@@ -41,13 +36,17 @@ pub(super) struct Args {
     /// Lines carry no header of time, level, host or process.
     #[arg(long)]
     content: bool,
+    /// Language of what people read.
+    #[arg(long, value_enum, default_value_t = Lang::En)]
+    lang: Lang,
 }
 
 const EXAMPLES: &str = "\
 Examples:
   tantei logs app.log                          patterns, most frequent first
   journalctl -b | tantei logs -                in a pipe
-  tantei logs now.log --baseline before.log    what is new, gone, or different
+  tantei logs now.log --baseline before.log    new, gone, more or less often, other values,
+                                               what no longer follows within a request
   tantei logs app.log --lines                  which line has which pattern";
 
 pub(super) fn run(args: &Args) -> Result<ExitCode> {
@@ -55,29 +54,28 @@ pub(super) fn run(args: &Args) -> Result<ExitCode> {
     if args.lines {
         return lines(&args.file, form);
     }
-    let mut now = Miner::new(form);
-    read(&args.file, &mut now, |_| Ok(()))?;
+    let words = Words::new(args.lang);
     let Some(path) = &args.baseline else {
+        let mut now = Miner::new(form);
+        read(&args.file, &mut now, |_| Ok(()))?;
         let patterns = now.patterns();
-        let document = Document {
-            patterns: patterns.patterns.iter().map(|p| row(p, p.count)).collect(),
-            diff: Vec::new(),
-        };
         if args.json {
-            output::json(&document)?
+            let rows = patterns.patterns.iter().map(|p| row(p, p.count)).collect();
+            output::json(&Document { patterns: rows, diff: Vec::new() })?;
         } else {
-            output::print(&table(&patterns, None))?
+            output::print(&log_table::patterns(&words, &patterns, None))?;
         }
         return Ok(ExitCode::SUCCESS);
     };
-    let mut baseline = Miner::new(form);
+    let (mut now, mut baseline) = (Miner::comparing(form), Miner::comparing(form));
+    read(&args.file, &mut now, |_| Ok(()))?;
     read(path, &mut baseline, |_| Ok(()))?;
     let comparison = compare(now, &baseline);
     if args.json {
         output::json(&document(&comparison))?;
     } else {
-        output::print(&differences(&comparison))?;
-        output::print(&table(&comparison.joint, Some(&comparison.after)))?;
+        output::print(&log_table::differences(&words, &comparison))?;
+        output::print(&log_table::patterns(&words, &comparison.joint, Some(&comparison.after)))?;
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -176,7 +174,6 @@ fn row(p: &Pattern, count: u64) -> Value {
 
 fn difference(comparison: &Comparison, d: &Difference) -> Option<Value> {
     let p = comparison.joint.patterns.get(d.pattern)?;
-    let values = d.values.as_ref().map(|(before, after)| json!({ "before": before, "after": after }));
     Some(json!({
         "change": word(d.change),
         "id": p.id,
@@ -184,9 +181,41 @@ fn difference(comparison: &Comparison, d: &Difference) -> Option<Value> {
         "severity": p.severity,
         "count_before": d.before,
         "count_after": d.after,
-        "strength": tantei_engine::model::num::tidy(d.strength),
+        "strength": tidy(d.strength),
         "samples": p.samples.iter().map(|s| Untrusted::new(s)).collect::<Vec<_>>(),
-        "values": values,
+        "values": d.shift.as_ref().map(values),
+        "sequence": d.sequence.iter().filter_map(|s| sequence(comparison, *s)).collect::<Vec<_>>(),
+    }))
+}
+
+fn values(shift: &Shift) -> Value {
+    let unit = match shift.measure {
+        Measure::Number => None,
+        Measure::Seconds => Some("seconds"),
+        Measure::Bytes => Some("bytes"),
+        Measure::Percent => Some("percent"),
+        Measure::Code => Some("code"),
+    };
+    let side = |pick: fn((f64, f64)) -> f64| match shift.moved {
+        Moved::Share { code, share } => json!({ "code": code, "share": tidy(pick(share)) }),
+        Moved::Quantiles { median, p95 } => json!({ "median": tidy(pick(median)), "p95": tidy(pick(p95)) }),
+    };
+    json!({
+        "field": shift.field.as_deref().map(Untrusted::new),
+        "unit": unit,
+        "before": side(|both| both.0),
+        "after": side(|both| both.1),
+    })
+}
+
+fn sequence(comparison: &Comparison, s: Sequence) -> Option<Value> {
+    let companion = comparison.joint.patterns.get(s.companion)?;
+    let side = |(with, all): (u32, u32)| json!({ "with": with, "requests": all });
+    Some(json!({
+        "missing": companion.id,
+        "template": Untrusted::new(&companion.template),
+        "before": side(s.before),
+        "after": side(s.after),
     }))
 }
 
@@ -197,77 +226,6 @@ fn word(change: Change) -> &'static str {
         Change::MoreFrequent => "more_frequent",
         Change::LessFrequent => "less_frequent",
         Change::Values => "values_changed",
+        Change::Sequence => "sequence_broken",
     }
-}
-
-fn severity(s: Severity) -> &'static str {
-    match s {
-        Severity::Debug => "debug",
-        Severity::Info => "info",
-        Severity::Warning => "WARN",
-        Severity::Error => "ERROR",
-        Severity::Fatal => "FATAL",
-    }
-}
-
-/// Patterns for people. With `counts` the lines are those of one side of a comparison.
-fn table(patterns: &Patterns, counts: Option<&Vec<u64>>) -> String {
-    let count = |n: usize, p: &Pattern| counts.map_or(p.count, |c| c.get(n).copied().unwrap_or_default());
-    let mut rows: Vec<(u64, &Pattern)> =
-        patterns.patterns.iter().enumerate().map(|(n, p)| (count(n, p), p)).filter(|(n, _)| *n > 0).collect();
-    rows.sort_by(|(a, p), (b, q)| b.cmp(a).then_with(|| p.template.cmp(&q.template)));
-    let all: u64 = rows.iter().map(|(n, _)| n).sum();
-    let mut out = format!("{all} lines, {} patterns\n", rows.len());
-    for (n, p) in rows.iter().take(ROWS_MAX) {
-        let share = percent(*n, all);
-        let times = match (p.first, p.last) {
-            (Some(first), Some(last)) if first != last => format!("  {first} … {last}"),
-            (Some(first), _) => format!("  {first}"),
-            _ => String::new(),
-        };
-        out.push_str(&format!("{n:>9} {share:>6}  {:<5} {}{times}\n", severity(p.severity), p.id));
-        out.push_str(&format!("{:>18}{}\n", "", short(&p.template)));
-        if let Some(sample) = p.samples.first().filter(|s| **s != p.template) {
-            out.push_str(&format!("{:>18}e.g. {}\n", "", short(sample)));
-        }
-    }
-    if rows.len() > ROWS_MAX {
-        out.push_str(&format!("… and {} more patterns: `--json` has them all\n", rows.len() - ROWS_MAX));
-    }
-    out
-}
-
-fn differences(comparison: &Comparison) -> String {
-    if comparison.differences.is_empty() {
-        return "nothing differs clearly from the baseline\n\n".to_owned();
-    }
-    let mut out = format!("{} differences from the baseline, clearest first\n", comparison.differences.len());
-    for d in comparison.differences.iter().take(ROWS_MAX) {
-        let Some(p) = comparison.joint.patterns.get(d.pattern) else { continue };
-        let what = word(d.change).replace('_', " ");
-        let level = severity(p.severity);
-        out.push_str(&format!("{what:>14} {:>9} → {:<9} {level:<5} {:.2}\n", d.before, d.after, d.strength));
-        out.push_str(&format!("{:>15}{}\n", "", short(&p.template)));
-        if let Some((before, after)) = &d.values {
-            out.push_str(&format!("{:>15}mostly {before} → mostly {after}\n", ""));
-        }
-    }
-    out.push('\n');
-    out
-}
-
-fn percent(n: u64, all: u64) -> String {
-    let tenths = n.saturating_mul(1_000) / all.max(1);
-    if n > 0 && tenths == 0 { "<0.1%".to_owned() } else { format!("{}.{}%", tenths / 10, tenths % 10) }
-}
-
-/// One line that fits a terminal, printable whatever the input was.
-fn short(text: &str) -> String {
-    let text = plain(text);
-    if text.chars().count() <= TEXT_COLUMNS {
-        return text;
-    }
-    let mut cut: String = text.chars().take(TEXT_COLUMNS - 1).collect();
-    cut.push('…');
-    cut
 }

@@ -9,6 +9,7 @@ mod document;
 mod evaluate;
 mod investigate;
 mod live;
+mod log_table;
 mod logs;
 mod metrics;
 mod output;

@@ -296,3 +296,24 @@ demo-intro = A recorded incident: a deployment of `orders` in a small shop on AL
 demo-ask = Approve this plan ({ $digest })? [y/N]
 demo-nobody = nobody is at the terminal: run it with --yes to approve
 demo-report = report written to { $file }
+
+## Patterns of log lines.
+
+logs-patterns = { $lines } lines, { $patterns } patterns
+logs-example = e.g. { $line }
+logs-more-patterns = … and { $count } more patterns: `--json` has them all
+logs-more-differences = … and { $count } more differences: `--json` has them all
+logs-same = nothing differs clearly from the baseline
+logs-differences = { $count } differences from the baseline, errors and news first, then the clearest (lines before → now, level, strength 0 to 1)
+logs-new = new
+logs-gone = gone
+logs-more-frequent = more often
+logs-less-frequent = less often
+logs-values = other values
+logs-sequence = broken sequence
+logs-companions = lines that normally come with it in one request are missing:
+logs-companion = in { $with } of { $all } requests before, now in { $with_now } of { $all_now }
+logs-field = value
+logs-code = status
+logs-quantiles = { $field }: median { $median } → { $median_now }, 95 % up to { $p95 } → { $p95_now }
+logs-share = { $field } { $code }: { $before } → { $now } of the lines

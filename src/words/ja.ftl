@@ -296,3 +296,24 @@ demo-intro = 実際に記録したインシデントです（ALB・ECS・RDS 上
 demo-ask = この計画（{ $digest }）を承認しますか？ [y/N]
 demo-nobody = 端末に応答者がいません。--yes を付けて実行すると承認されます
 demo-report = レポートを { $file } に書き出しました
+
+## ログ行のパターン。
+
+logs-patterns = { $lines } 行、{ $patterns } パターン
+logs-example = 例：{ $line }
+logs-more-patterns = … ほか { $count } パターン（`--json` で全件）
+logs-more-differences = … ほか { $count } 件の差分（`--json` で全件）
+logs-same = 基準との明確な差分なし
+logs-differences = 基準との差分 { $count } 件、エラーと新規を先に明確な順（行数 前 → 今、レベル、強さ 0～1）
+logs-new = 新規
+logs-gone = 消失
+logs-more-frequent = 増加
+logs-less-frequent = 減少
+logs-values = 値の変化
+logs-sequence = 流れの途切れ
+logs-companions = 通常は同じリクエスト内に現れる次の行が欠けている：
+logs-companion = 以前は { $all } リクエスト中 { $with }、今は { $all_now } 中 { $with_now }
+logs-field = 値
+logs-code = ステータス
+logs-quantiles = { $field }：中央値 { $median } → { $median_now }、95% が { $p95 } → { $p95_now } 以下
+logs-share = { $field } { $code }：{ $before } → { $now }（行の割合）

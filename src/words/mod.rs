@@ -131,7 +131,7 @@ mod tests {
     use super::*;
 
     /// Everything that may name a key.
-    const USERS: [&str; 10] = [
+    const USERS: [&str; 11] = [
         include_str!("../engine/report/mod.rs"),
         include_str!("../engine/report/actions.rs"),
         include_str!("../engine/report/cause.rs"),
@@ -141,6 +141,7 @@ mod tests {
         include_str!("../render/markdown.rs"),
         include_str!("../render/terminal.rs"),
         include_str!("../cli/demo.rs"),
+        include_str!("../cli/log_table.rs"),
         include_str!("../render/mod.rs"),
     ];
 

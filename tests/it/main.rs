@@ -18,6 +18,7 @@ mod catalogue;
 mod cli;
 mod demo;
 mod incidents;
+mod log_baseline;
 mod logs;
 mod metamorphic;
 mod metrics;

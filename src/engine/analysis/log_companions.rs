@@ -6,6 +6,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::stats::share_z;
+
 /// Spans that are compared. Beyond it a sample by their hash is: whole spans, whatever the order in which lines come.
 const SPANS_MAX: usize = 20_000;
 
@@ -68,6 +70,10 @@ pub struct Missing {
     pub z: f64,
     /// The drop in the share of spans that hold it, 0..1.
     pub drop: f64,
+    /// Spans with both, of spans with the line, in the healthy time.
+    pub before: (u32, u32),
+    /// The same in the incident.
+    pub after: (u32, u32),
 }
 
 /// What the spans show.
@@ -77,6 +83,8 @@ pub struct Compared {
     pub missing: Vec<Missing>,
     /// Patterns that normally have companions.
     pub accompanied: BTreeSet<Line>,
+    /// Pairs that could be judged: who looks often sees something strange by chance.
+    pub looks: usize,
 }
 
 /// How often something was seen: declared healthy, assumed healthy, in the incident.
@@ -94,14 +102,14 @@ impl Counts {
         *count = count.saturating_add(1);
     }
 
-    fn after(self) -> f64 {
+    fn after(self) -> u32 {
         let [_, _, after] = self.0;
-        f64::from(after)
+        after
     }
 
-    fn before(self, declared_only: bool) -> f64 {
+    fn before(self, declared_only: bool) -> u32 {
         let [declared, assumed, _] = self.0;
-        f64::from(declared) + if declared_only { 0.0 } else { f64::from(assumed) }
+        if declared_only { declared } else { declared.saturating_add(assumed) }
     }
 }
 
@@ -148,40 +156,44 @@ impl Companions {
             }
         }
         let mut clearest: BTreeMap<Line, Missing> = BTreeMap::new();
+        let mut looks = 0;
         for ((line, companion), both) in together {
             let Some(found) = alone.get(&line).and_then(|a| judge(line, companion, *a, both)) else {
                 continue;
             };
+            looks += 1;
+            if found.z <= Z_MIN {
+                continue;
+            }
             let best = clearest.entry((line.0, companion)).or_insert(found);
             if found.z > best.z {
                 *best = found;
             }
         }
         let usual = |(line, with): &(Line, Counts)| {
-            let all = alone.get(line).map_or(0.0, |c| c.before(false));
-            with.before(false) >= SHARE_MIN * all.max(SUPPORT_MIN)
+            let all = alone.get(line).map_or(0.0, |c| f64::from(c.before(false)));
+            f64::from(with.before(false)) >= SHARE_MIN * all.max(SUPPORT_MIN)
         };
         Compared {
             missing: clearest.into_values().collect(),
             accompanied: accompanied.into_iter().filter(usual).map(|(line, _)| line).collect(),
+            looks,
         }
     }
 }
 
+/// Compares a companion that was normal; `None` when it was not, or when nothing is there to compare with.
 fn judge(line: Line, companion: u32, alone: Counts, both: Counts) -> Option<Missing> {
     // What was declared healthy counts; the window's own past may already hold the fault.
-    let declared_only = alone.before(true) >= SUPPORT_MIN;
-    let (n_before, n_after) = (alone.before(declared_only), alone.after());
-    let (before, after) = (both.before(declared_only), both.after());
-    if n_before < SUPPORT_MIN || before < SHARE_MIN * n_before || n_after < 1.0 {
+    let declared_only = f64::from(alone.before(true)) >= SUPPORT_MIN;
+    let before = (both.before(declared_only), alone.before(declared_only));
+    let after = (both.after(), alone.after());
+    let real = |(with, all): (u32, u32)| (f64::from(with), f64::from(all));
+    let (b, a) = (real(before), real(after));
+    if b.1 < SUPPORT_MIN || b.0 < SHARE_MIN * b.1 || a.1 < 1.0 {
         return None;
     }
-    // One more success and failure each, so that small samples are not certain.
-    let p = (before + after + 1.0) / (n_before + n_after + 2.0);
-    let error = (p * (1.0 - p) * (1.0 / n_before + 1.0 / n_after)).sqrt();
-    let drop = before / n_before - after / n_after;
-    let z = drop / error.max(f64::MIN_POSITIVE);
-    (z > Z_MIN).then_some(Missing { line, companion, z, drop })
+    Some(Missing { line, companion, z: share_z(b, a), drop: b.0 / b.1 - a.0 / a.1, before, after })
 }
 
 #[cfg(test)]

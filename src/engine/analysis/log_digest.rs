@@ -170,7 +170,7 @@ impl<'a> LogDigest<'a> {
         self.settle();
         let names: BTreeMap<u32, &ResourceId> = self.resources.iter().map(|(id, n)| (*n, id)).collect();
         let mut observations: Vec<Observation> = Vec::new();
-        let Compared { missing, accompanied } = self.companions.compare(|n| number(&self.patterns, n));
+        let Compared { missing, accompanied, .. } = self.companions.compare(|n| number(&self.patterns, n));
         let talking: BTreeSet<u32> =
             self.entries.iter().filter(|(_, e)| e.after > 0.0).map(|((resource, _), _)| *resource).collect();
         for (line, entry) in &self.entries {

@@ -169,6 +169,78 @@ pub fn rate_z(before: f64, before_time: f64, after: f64, after_time: f64) -> f64
     2.0 * ((after + 0.375).sqrt() - scaled) / noise
 }
 
+/// How surprising a drop from one share to another is, in standard errors: (successes, trials) before and after. One
+/// more success and failure each, so that small samples are not certain.
+#[must_use]
+pub fn share_z(before: (f64, f64), after: (f64, f64)) -> f64 {
+    if before.1 <= 0.0 || after.1 <= 0.0 {
+        return 0.0;
+    }
+    let p = (before.0 + after.0 + 1.0) / (before.1 + after.1 + 2.0);
+    let error = (p * (1.0 - p) * (1.0 / before.1 + 1.0 / after.1)).sqrt();
+    (before.0 / before.1 - after.0 / after.1) / error.max(f64::MIN_POSITIVE)
+}
+
+/// Values expected in a class of a distribution, below which classes are pooled.
+const EXPECTED_MIN: f64 = 5.0;
+
+/// How far two distributions over the same unordered classes are apart, in standard errors: the likelihood-ratio test
+/// of equal shares, with rare classes pooled so that its approximation holds. Pairs are counts before and after.
+#[must_use]
+pub fn classes_z(pairs: &[(f64, f64)]) -> f64 {
+    let (nb, na) = sums(pairs);
+    if nb <= 0.0 || na <= 0.0 {
+        return 0.0;
+    }
+    let (mut g, mut classes) = (0.0, 0.0);
+    let (mut b, mut a) = (0.0, 0.0);
+    for (i, pair) in pairs.iter().enumerate() {
+        (b, a) = (b + pair.0, a + pair.1);
+        let (eb, ea) = ((b + a) * nb / (nb + na), (b + a) * na / (nb + na));
+        if eb.min(ea) < EXPECTED_MIN && i + 1 < pairs.len() {
+            continue;
+        }
+        let part = |seen: f64, expected: f64| if seen > 0.0 { seen * (seen / expected).ln() } else { 0.0 };
+        g += 2.0 * (part(b, eb) + part(a, ea));
+        classes += 1.0;
+        (b, a) = (0.0, 0.0);
+    }
+    let freedom: f64 = classes - 1.0;
+    if freedom < 1.0 {
+        return 0.0;
+    }
+    // Wilson and Hilferty: the cube root of chi-square over its freedom is close to normal.
+    let spread = 2.0 / (9.0 * freedom);
+    ((g / freedom).cbrt() - (1.0 - spread)) / spread.sqrt()
+}
+
+/// Kolmogorov and Smirnov for counts in ordered classes: the greatest distance of the two cumulated shares, and how
+/// surprising it is in standard errors (that of a normal tail as thin as Kolmogorov's bound).
+#[must_use]
+pub fn ordered_z(pairs: &[(f64, f64)]) -> (f64, f64) {
+    let (nb, na) = sums(pairs);
+    if nb <= 0.0 || na <= 0.0 {
+        return (0.0, 0.0);
+    }
+    let (mut b, mut a, mut distance) = (0.0, 0.0, 0.0_f64);
+    for pair in pairs {
+        (b, a) = (b + pair.0, a + pair.1);
+        distance = distance.max((b / nb - a / na).abs());
+    }
+    let squared = distance * distance * nb * na / (nb + na);
+    (distance, (4.0 * squared - 2.0 * std::f64::consts::LN_2).max(0.0).sqrt())
+}
+
+fn sums(pairs: &[(f64, f64)]) -> (f64, f64) {
+    pairs.iter().fold((0.0, 0.0), |(b, a), pair| (b + pair.0, a + pair.1))
+}
+
+/// How far the greatest of so many independent standard normals goes: whoever looks often sees something strange.
+#[must_use]
+pub fn chance_z(looks: f64) -> f64 {
+    (2.0 * looks.max(1.0).ln()).sqrt()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -185,5 +257,16 @@ mod tests {
         assert!(rate_z(100.0, 60.0, 200.0, 120.0).abs() < 0.5);
         assert!(rate_z(0.0, 600.0, 50.0, 60.0) > 8.0);
         assert!(rate_z(600.0, 600.0, 0.0, 60.0) < -4.0);
+    }
+
+    #[test]
+    fn shares_and_distributions_surprise_by_their_counts() {
+        assert!(share_z((5.0, 5.0), (0.0, 1.0)) < share_z((50.0, 50.0), (0.0, 10.0)));
+        assert!(share_z((90.0, 100.0), (91.0, 100.0)).abs() < 0.5);
+        assert_eq!(ordered_z(&[(10.0, 10.0), (20.0, 20.0)]), (0.0, 0.0));
+        let (distance, z) = ordered_z(&[(100.0, 0.0), (0.0, 100.0)]);
+        assert!(distance == 1.0 && z > 10.0);
+        assert!(ordered_z(&[(3.0, 0.0), (0.0, 3.0)]).1 < 3.0);
+        assert!(classes_z(&[(99.0, 70.0), (1.0, 30.0)]) > 4.0);
     }
 }

@@ -1,32 +1,34 @@
-//! What is different from a baseline: patterns that are new or gone, come more or less often, or carry other values.
+//! What is different from a baseline: patterns that are new or gone, come more or less often, carry other values, or no
+//! longer come with what they came with in a request.
 //!
-//! Significance respects counts: one line more is no news, a thousandth of many lines may be. Shares of all lines
-//! are compared, because two files rarely cover equally long times.
-
-use std::collections::BTreeMap;
+//! Significance respects counts: one line more is no news, a thousandth of many lines may be. Two files rarely cover
+//! equally long times, and a flood or a gap in one place must not make every other pattern rarer or more frequent: how
+//! much longer one is, is what most patterns say.
 
 use super::miner::{Miner, Pattern, Patterns};
-use super::values::{Counts, describe};
-use crate::analysis::stats::{rate_z, saturate};
+use super::request::Requests;
+use super::sequence::{Sequence, broken};
+use super::shift::{Shift, looks, shift};
+use super::values::{Counts, Values};
+use crate::analysis::stats::{chance_z, rate_z, saturate};
+use crate::model::num::{real, real64};
 use crate::model::observation::Severity;
 
 /// Standard errors at which 63 % of certainty is reached.
-const STRENGTH_SCALE: f64 = 4.0;
+pub(super) const STRENGTH_SCALE: f64 = 4.0;
 
 /// Changes weaker than this are noise.
-const STRENGTH_MIN: f64 = 0.4;
+pub(super) const STRENGTH_MIN: f64 = 0.4;
 
-/// A new or vanished pattern of fewer lines is reported only when it is an error.
-const NEWS_MIN: u64 = 3;
+/// Lines that the other side should have for a new or vanished pattern to be reported: with three expected, none comes
+/// by chance once in twenty times. A new error is always reported.
+const NEWS_MIN: f64 = 3.0;
 
-/// Values on both sides without which distributions say nothing.
-const VALUES_MIN: u64 = 20;
+/// Lines on both sides with which a pattern takes part in saying how much longer one side is…
+const SCALE_LINES_MIN: u64 = 8;
 
-/// Values expected in a class of a distribution, below which classes are pooled.
-const EXPECTED_MIN: f64 = 5.0;
-
-/// The share of values that must have moved: with enough lines any trifle is certain, and still a trifle.
-const SHIFT_MIN: f64 = 0.02;
+/// …and patterns without which all lines together say it.
+const SCALE_PATTERNS_MIN: usize = 3;
 
 /// How a pattern differs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -35,12 +37,14 @@ pub enum Change {
     New,
     /// Only in the baseline.
     Gone,
-    /// A greater share of all lines.
+    /// More lines than other patterns let expect.
     MoreFrequent,
-    /// A smaller share.
+    /// Fewer.
     LessFrequent,
     /// The values that it carries are others.
     Values,
+    /// What normally comes with it in a request is missing.
+    Sequence,
 }
 
 /// A pattern that differs.
@@ -56,8 +60,10 @@ pub struct Difference {
     pub after: u64,
     /// How clearly: 0 not at all, 1 beyond doubt.
     pub strength: f64,
-    /// For values: the most frequent ones before and now.
-    pub values: Option<(String, String)>,
+    /// For values: what they were and are.
+    pub shift: Option<Shift>,
+    /// For a sequence: what is missing, and how often, clearest first.
+    pub sequence: Vec<Sequence>,
 }
 
 /// Two inputs side by side.
@@ -75,7 +81,8 @@ pub struct Comparison {
 
 /// Compares what one miner has read with what another has.
 #[must_use]
-pub fn compare(now: Miner, baseline: &Miner) -> Comparison {
+pub fn compare(mut now: Miner, baseline: &Miner) -> Comparison {
+    let requests = now.take_requests();
     let mine = now.tally();
     let mut joint = now;
     let theirs = joint.merge(baseline);
@@ -88,21 +95,32 @@ pub fn compare(now: Miner, baseline: &Miner) -> Comparison {
             Some((here, count, values))
         }),
     );
-    let totals = (sum(&before), sum(&after));
-    let looks = before.iter().zip(&after).map(|(b, a)| shared(&b.1, &a.1)).sum::<u64>();
-    let looks = real(looks);
+    let scale = scale(&before, &after);
+    // Whoever looks at many patterns and distributions sees a strange one by chance.
+    let rates = before.iter().zip(&after).filter(|(b, a)| b.0.min(a.0) > 0).count();
+    let by_chance = chance_z(real(rates));
+    let chance = chance_z(real(before.iter().zip(&after).map(|(b, a)| looks(&b.1, &a.1)).sum()));
     let mut differences: Vec<Difference> = Vec::new();
     for (n, pattern) in patterns.patterns.iter().enumerate() {
         let none = (0, Counts::default());
         let (b, a) = (before.get(n).unwrap_or(&none), after.get(n).unwrap_or(&none));
-        differences.extend(judge(n, pattern, (b.0, a.0), totals));
-        differences.extend(judge_values(n, b, a, looks));
+        differences.extend(judge(n, pattern, (b.0, a.0), scale, by_chance));
+        differences.extend(judge_values(n, b, a, chance, joint.fields()));
     }
+    let counts = |n: usize| {
+        let lines = |side: &[(u64, Counts)]| side.get(n).map_or(0, |(count, _)| *count);
+        (lines(&before), lines(&after))
+    };
+    let theirs = |n: u32| usize::try_from(n).ok().and_then(|i| theirs.get(i)).copied();
+    let baseline_is = |n| theirs(n).and_then(|n| patterns.index(n));
+    let none = Requests::default();
+    let past = baseline.requests().unwrap_or(&none);
+    differences.extend(broken(&requests, past, |n| patterns.index(n), baseline_is, counts));
     let weight = |d: &Difference| {
         let severe = patterns.patterns.get(d.pattern).is_some_and(|p| p.severity >= Severity::Error);
         let news = match d.change {
             Change::New => 1.0,
-            Change::Gone | Change::Values => 0.5,
+            Change::Gone | Change::Values | Change::Sequence => 0.5,
             Change::MoreFrequent | Change::LessFrequent => 0.0,
         };
         d.strength + news + if severe && d.after > 0 { 2.0 } else { 0.0 }
@@ -115,8 +133,26 @@ pub fn compare(now: Miner, baseline: &Miner) -> Comparison {
     Comparison { after: counts(&after), before: counts(&before), joint: patterns, differences }
 }
 
-fn sum(side: &[(u64, Counts)]) -> f64 {
-    side.iter().map(|(n, _)| real(*n)).sum::<f64>().max(1.0)
+/// How many times as long the second side is: the median of the patterns' own ratios, each with the weight that its
+/// counts give it. Where few patterns are on both sides it is the ratio of all lines.
+fn scale(before: &[(u64, Counts)], after: &[(u64, Counts)]) -> f64 {
+    let sum = |side: &[(u64, Counts)]| side.iter().map(|(n, _)| real64(*n)).sum::<f64>().max(1.0);
+    let both = before.iter().zip(after).filter(|(b, a)| b.0.min(a.0) >= SCALE_LINES_MIN);
+    let mut ratios: Vec<(f64, f64)> = both
+        .map(|(b, a)| (real64(b.0), real64(a.0)))
+        .map(|(b, a)| (a / b, (a * b / (a + b)).sqrt()))
+        .collect();
+    if ratios.len() < SCALE_PATTERNS_MIN {
+        return sum(after) / sum(before);
+    }
+    ratios.sort_by(|x, y| x.0.total_cmp(&y.0).then(x.1.total_cmp(&y.1)));
+    let half = ratios.iter().map(|(_, weight)| weight).sum::<f64>() / 2.0;
+    let mut seen = 0.0;
+    let middle = ratios.iter().find(|(_, weight)| {
+        seen += weight;
+        seen >= half
+    });
+    middle.map_or(1.0, |(ratio, _)| *ratio)
 }
 
 fn side(patterns: &Patterns, leaves: impl Iterator<Item = (u32, u64, Counts)>) -> Vec<(u64, Counts)> {
@@ -130,9 +166,15 @@ fn side(patterns: &Patterns, leaves: impl Iterator<Item = (u32, u64, Counts)>) -
     out
 }
 
-fn judge(n: usize, pattern: &Pattern, (before, after): (u64, u64), totals: (f64, f64)) -> Option<Difference> {
-    let z = rate_z(real(before), totals.0, real(after), totals.1);
-    let mut strength = saturate(z.abs(), STRENGTH_SCALE);
+fn judge(
+    n: usize,
+    pattern: &Pattern,
+    (before, after): (u64, u64),
+    scale: f64,
+    chance: f64,
+) -> Option<Difference> {
+    let z = rate_z(real64(before), 1.0, real64(after), scale);
+    let mut strength = saturate(z.abs() - chance, STRENGTH_SCALE);
     let change = match (before, after) {
         (0, 0) => return None,
         (0, _) => Change::New,
@@ -140,9 +182,15 @@ fn judge(n: usize, pattern: &Pattern, (before, after): (u64, u64), totals: (f64,
         _ if z > 0.0 => Change::MoreFrequent,
         _ => Change::LessFrequent,
     };
-    let news = matches!(change, Change::New | Change::Gone);
-    if news && (before.max(after) >= NEWS_MIN || pattern.severity >= Severity::Error) {
-        // That something is there that never was (or the reverse) is worth a look even when it is rare.
+    // That something is there that never was (or the reverse) is worth a look even when it is rare, as long as the other
+    // side is long enough that it would have been there too.
+    let expected = match change {
+        Change::New => real64(after) / scale.max(1.0),
+        Change::Gone => real64(before) * scale.min(1.0),
+        Change::MoreFrequent | Change::LessFrequent | Change::Values | Change::Sequence => 0.0,
+    };
+    let severe = pattern.severity >= Severity::Error && change == Change::New;
+    if expected >= NEWS_MIN || severe {
         strength = strength.max(STRENGTH_MIN);
     }
     (strength >= STRENGTH_MIN).then_some(Difference {
@@ -151,90 +199,26 @@ fn judge(n: usize, pattern: &Pattern, (before, after): (u64, u64), totals: (f64,
         before,
         after,
         strength,
-        values: None,
+        shift: None,
+        sequence: Vec::new(),
     })
 }
 
-fn judge_values(n: usize, before: &(u64, Counts), after: &(u64, Counts), looks: f64) -> Option<Difference> {
-    let (old, new) = (before.1.slots(), after.1.slots());
-    let mut best: Option<Difference> = None;
-    for (slot, b) in &old {
-        let Some(a) = new.get(slot) else { continue };
-        if shifted(b, a) < SHIFT_MIN {
-            continue;
-        }
-        // Whoever looks at many distributions sees a strange one by chance: as far as the greatest of so many
-        // standard normals goes is no news.
-        let z = distance(b, a) - (2.0 * looks.max(1.0).ln()).sqrt();
-        let strength = saturate(z, STRENGTH_SCALE);
-        if strength >= STRENGTH_MIN.max(best.as_ref().map_or(0.0, |d| d.strength)) {
-            let values = Some((most(b), most(a)));
-            let (before, after) = (before.0, after.0);
-            best = Some(Difference { pattern: n, change: Change::Values, before, after, strength, values });
-        }
-    }
-    best
-}
-
-/// Quantities that both sides have.
-fn shared(before: &Counts, after: &Counts) -> u64 {
-    let new = after.slots();
-    before.slots().keys().map(|slot| u64::from(new.contains_key(slot))).sum()
-}
-
-/// The share of values that would have to move for two distributions to be the same.
-fn shifted(before: &BTreeMap<i16, u64>, after: &BTreeMap<i16, u64>) -> f64 {
-    let total = |m: &BTreeMap<i16, u64>| real(m.values().sum::<u64>().max(1));
-    let (nb, na) = (total(before), total(after));
-    let share = |m: &BTreeMap<i16, u64>, key: i16, n: f64| m.get(&key).map_or(0.0, |c| real(*c)) / n;
-    let gained = after.keys().map(|k| (share(after, *k, na) - share(before, *k, nb)).max(0.0));
-    gained.sum()
-}
-
-/// How far two distributions are apart, in standard errors: the likelihood-ratio test of equal shares, with rare
-/// classes pooled so that its approximation holds.
-fn distance(before: &BTreeMap<i16, u64>, after: &BTreeMap<i16, u64>) -> f64 {
-    let total = |m: &BTreeMap<i16, u64>| m.values().sum::<u64>();
-    let (nb, na) = (total(before), total(after));
-    if nb < VALUES_MIN || na < VALUES_MIN {
-        return 0.0;
-    }
-    let (nb, na) = (real(nb), real(na));
-    let mut keys: Vec<i16> = before.keys().chain(after.keys()).copied().collect();
-    keys.sort_unstable();
-    keys.dedup();
-    let (mut g, mut classes) = (0.0, 0.0);
-    let (mut b, mut a) = (0.0, 0.0);
-    for (i, key) in keys.iter().enumerate() {
-        b += before.get(key).map_or(0.0, |n| real(*n));
-        a += after.get(key).map_or(0.0, |n| real(*n));
-        let (eb, ea) = ((b + a) * nb / (nb + na), (b + a) * na / (nb + na));
-        if eb.min(ea) < EXPECTED_MIN && i + 1 < keys.len() {
-            continue;
-        }
-        let part = |seen: f64, expected: f64| if seen > 0.0 { seen * (seen / expected).ln() } else { 0.0 };
-        g += 2.0 * (part(b, eb) + part(a, ea));
-        classes += 1.0;
-        (b, a) = (0.0, 0.0);
-    }
-    let freedom: f64 = classes - 1.0;
-    if freedom < 1.0 {
-        return 0.0;
-    }
-    // Wilson and Hilferty: the cube root of chi-square over its freedom is close to normal.
-    let spread = 2.0 / (9.0 * freedom);
-    (((g / freedom).cbrt()) - (1.0 - spread)) / spread.sqrt()
-}
-
-/// The most frequent value, with its share.
-fn most(counts: &BTreeMap<i16, u64>) -> String {
-    let all: u64 = counts.values().sum();
-    let top = counts.iter().max_by_key(|(k, n)| (**n, std::cmp::Reverse(**k)));
-    top.map_or_else(String::new, |(k, n)| {
-        format!("{} ({:.0} %)", describe(*k), 100.0 * real(*n) / real(all.max(1)))
+fn judge_values(
+    n: usize,
+    before: &(u64, Counts),
+    after: &(u64, Counts),
+    chance: f64,
+    fields: &Values,
+) -> Option<Difference> {
+    let (slot, strength, shift) = shift(&before.1, &after.1, chance)?;
+    Some(Difference {
+        pattern: n,
+        change: Change::Values,
+        before: before.0,
+        after: after.0,
+        strength,
+        shift: Some(Shift { field: fields.key(slot).map(str::to_owned), ..shift }),
+        sequence: Vec::new(),
     })
-}
-
-fn real(n: u64) -> f64 {
-    crate::model::num::real64(n)
 }

@@ -4,7 +4,7 @@
 
 use super::bytes::{at, hash, is_blank, sub, token_end, token_start};
 use super::kind::{Kind, is_variable};
-use super::values::{Value, Values};
+use super::values::{self, Value, Values, key};
 use super::word;
 use crate::limits::LOG_TOKENS_MAX;
 
@@ -47,6 +47,8 @@ pub(super) struct Masker {
     pub(super) values: Values,
     /// Shape of the previous token when it was a numbered name, and where that token begins in the output.
     numbered: Option<(u64, usize)>,
+    /// Whether the last number was counted before its unit was read.
+    counted: bool,
 }
 
 impl Masker {
@@ -103,6 +105,7 @@ impl Masker {
             self.out.extend_from_slice(token);
             return end;
         }
+        self.counted = false;
         let begin = self.out.len();
         if digit && self.listed(token, begin) {
             return end;
@@ -215,7 +218,7 @@ impl Masker {
         let close = token.iter().rev().take_while(|b| b"),;.]".contains(b)).count();
         let unit = sub(token, 0, token.len() - close);
         if word::is_time_unit(unit) {
-            self.values.quantity(core);
+            self.measure(core, unit);
             // `<1 sec`: an estimate stands where a measured time would stand.
             let n = self.out.len();
             if n >= 2 && at(&self.out, n - 2) == b'<' {
@@ -229,9 +232,9 @@ impl Masker {
         if !word::is_size_unit(unit) {
             return end;
         }
+        self.measure(core, unit);
         self.out.pop();
         self.push(Kind::Size);
-        self.values.quantity(core);
         if close == 0
             && let Some(to) = paraphrase(text, to)
         {
@@ -241,6 +244,16 @@ impl Masker {
         }
         self.out.extend_from_slice(sub(token, token.len() - close, token.len()));
         to
+    }
+
+    /// Counts a number, whose kind was just added, in the unit that follows it.
+    #[inline(never)]
+    fn measure(&mut self, core: &[u8], unit: &[u8]) {
+        if self.counted {
+            self.values.forget();
+        }
+        let end = self.out.len().saturating_sub(1);
+        self.values.quantity(key(&self.out, end), core, values::unit(unit));
     }
 
     /// Marks part a token; each part is masked on its own.
@@ -312,7 +325,7 @@ impl Masker {
             w
         };
         if self.is_status(w) {
-            self.values.status(w);
+            self.values.status(key(&self.out, self.out.len()), w);
             self.out.extend_from_slice(w);
             return;
         }
@@ -320,7 +333,7 @@ impl Masker {
             Some(kind @ (Kind::Id | Kind::Num)) => self.numbered_word(w, kind),
             Some(kind) => {
                 if matches!(kind, Kind::Duration | Kind::Size | Kind::Percent) {
-                    self.values.quantity(w);
+                    self.values.quantity(key(&self.out, self.out.len()), w, None);
                 }
                 self.push(kind);
             }
@@ -330,7 +343,7 @@ impl Masker {
 
     /// Three digits after a word that announces an outcome tell kinds of event apart.
     fn is_status(&self, w: &[u8]) -> bool {
-        if w.len() != 3 || !w.iter().all(u8::is_ascii_digit) || !(b'1'..=b'5').contains(&at(w, 0)) {
+        if !is_code(w) {
             return false;
         }
         let end = self.out.iter().rposition(u8::is_ascii_alphanumeric).map_or(0, |n| n + 1);
@@ -346,9 +359,7 @@ impl Masker {
     /// A name with digits: a host, a number behind a prefix, an identifier, or a word.
     fn numbered_word(&mut self, w: &[u8], kind: Kind) {
         if kind == Kind::Num {
-            if w.contains(&b'.') {
-                self.values.quantity(w);
-            }
+            self.number(w);
             self.push(Kind::Num);
             return;
         }
@@ -378,6 +389,30 @@ impl Masker {
         self.out.extend_from_slice(w);
     }
 
+    /// Counts a number that measures: one with a fraction, or behind a key that says so. Three digits behind a quoted
+    /// request are its outcome, as in every log of a web server.
+    #[inline(never)]
+    fn number(&mut self, w: &[u8]) {
+        let fraction = w.iter().filter(|b| **b == b'.').count() == 1;
+        self.counted = fraction;
+        let n = self.out.len();
+        let (last, before) = (at(&self.out, n.wrapping_sub(1)), at(&self.out, n.wrapping_sub(2)));
+        if matches!(last, b'=' | b':') || matches!((before, last), (b'=' | b':', b' ' | b'"')) {
+            let key = key(&self.out, n);
+            if fraction || values::measured(key).is_some() {
+                self.counted = true;
+                self.values.quantity(key, w, None);
+            }
+        } else if fraction {
+            self.values.quantity(&[], w, None);
+        } else if before == b'"' && last == b' ' && is_code(w) {
+            let what = at(&self.out, n.wrapping_sub(3));
+            if what == Kind::Path.byte() || what == Kind::Url.byte() {
+                self.values.status(&[], w);
+            }
+        }
+    }
+
     /// Adds a variable. Variables joined without a blank are one.
     fn push(&mut self, kind: Kind) {
         let n = self.out.len();
@@ -405,6 +440,11 @@ impl Masker {
     pub(super) fn values(&self) -> &[Value] {
         self.values.all()
     }
+}
+
+/// Three digits that may tell how a request ended.
+fn is_code(w: &[u8]) -> bool {
+    w.len() == 3 && w.iter().all(u8::is_ascii_digit) && (b'1'..=b'5').contains(&at(w, 0))
 }
 
 /// `(1.26 KB)` behind a quantity says the same once more.

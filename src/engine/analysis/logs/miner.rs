@@ -10,10 +10,11 @@ use super::kind::{Kind, render};
 use super::leaf::Leaf;
 use super::mask::Masker;
 use super::merge::merge;
+use super::request::{Requests, request};
 use super::structured;
 use super::table::Table;
 use super::time::Stamp;
-use super::values::Counts;
+use super::values::{Counts, Values};
 use crate::limits::{LOG_LINE_BYTES_MAX, LOG_PATTERNS_MAX};
 use crate::model::feed::hex;
 use crate::model::observation::Severity;
@@ -43,6 +44,8 @@ pub struct Miner {
     cache: Vec<(u64, u32)>,
     /// The leaf of the last line that was not a continuation, and whether it had a header.
     head: Option<(u32, bool)>,
+    /// Lines by request, when they are wanted: only a comparison asks for them.
+    requests: Option<Requests>,
 }
 
 /// A pattern with what was seen of it.
@@ -106,7 +109,14 @@ impl Miner {
             table: Table::default(),
             cache: vec![(0, 0); CACHE],
             head: None,
+            requests: None,
         }
+    }
+
+    /// An empty miner that also remembers which lines came in one request, for [`super::compare::compare`].
+    #[must_use]
+    pub fn comparing(form: Form) -> Self {
+        Self { requests: Some(Requests::default()), ..Self::new(form) }
     }
 
     /// Takes a line (bytes of any kind, of any length) and says its number.
@@ -139,7 +149,13 @@ impl Miner {
             self.masker.out.truncate(MASKED_BYTES_MAX);
             self.masker.out.push(Kind::Any.byte());
         }
-        let n = self.leaf();
+        let masked = hash(&self.masker.out);
+        let n = self.leaf(masked);
+        if let Some(requests) = &mut self.requests
+            && let Some(request) = request(line)
+        {
+            requests.push(request, masked, n);
+        }
         let sample = hash(line);
         if let Some(leaf) = self.table.get_mut(n) {
             leaf.count += 1;
@@ -167,9 +183,10 @@ impl Miner {
             self.masker.add(fields.text.lines().next().unwrap_or_default().as_bytes());
             self.masker.out.push(b' ');
             self.masker.out.extend(fields.names.bytes().filter(|b| *b > b' '));
+            fields.count(&mut self.masker.values);
             return (fields.stamp.or(header.stamp), fields.severity.or(header.severity));
         }
-        if sub(text, 0, 40).contains(&b'=')
+        if sub(text, 0, 40).iter().fold(false, |found, b| found | (*b == b'='))
             && let Ok(text) = std::str::from_utf8(text)
             && let Some(fields) = structured::pairs(text.trim())
         {
@@ -180,8 +197,7 @@ impl Miner {
         (header.stamp, header.severity)
     }
 
-    fn leaf(&mut self) -> u32 {
-        let h = hash(&self.masker.out);
+    fn leaf(&mut self, h: u64) -> u32 {
         let place = usize::try_from(h % 4_096).unwrap_or_default();
         if let Some((known, n)) = self.cache.get(place)
             && *known == h
@@ -203,7 +219,27 @@ impl Miner {
     pub fn merge(&mut self, other: &Self) -> Vec<u32> {
         self.cache.fill((0, 0));
         self.head = None;
-        self.table.merge(&other.table)
+        self.masker.values.merge(&other.masker.values);
+        let numbers = self.table.merge(&other.table);
+        if let (Some(mine), Some(theirs)) = (&mut self.requests, &other.requests) {
+            mine.merge(theirs, |n| usize::try_from(n).ok().and_then(|i| numbers.get(i)).copied());
+        }
+        numbers
+    }
+
+    /// Takes the lines by request out.
+    pub(super) fn take_requests(&mut self) -> Requests {
+        self.requests.take().unwrap_or_default()
+    }
+
+    /// Lines by request.
+    pub(super) fn requests(&self) -> Option<&Requests> {
+        self.requests.as_ref()
+    }
+
+    /// The names of what is counted.
+    pub(super) fn fields(&self) -> &Values {
+        &self.masker.values
     }
 
     /// Number, lines and values of everything that is counted apart.

@@ -13,6 +13,9 @@ mod leaf;
 mod mask;
 mod merge;
 mod miner;
+mod request;
+mod sequence;
+mod shift;
 mod spell;
 mod structured;
 mod table;
@@ -25,5 +28,7 @@ mod tests;
 
 pub use kind::Kind;
 pub use miner::{Form, Miner, Pattern, Patterns, identity};
+pub use sequence::Sequence;
+pub use shift::{Moved, Shift};
 pub use time::Stamp;
-pub use values::{Counts, describe};
+pub use values::{Counts, Measure};

@@ -1,9 +1,10 @@
 //! Lines that are objects or pairs: their text, level and time are fields; other fields count by name.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::header::level;
 use super::time::{self, Stamp};
+use super::values::{Values, is_measured, measured};
 use crate::limits::LOG_TOKENS_MAX;
 use crate::model::observation::Severity;
 
@@ -15,6 +16,49 @@ pub(super) struct Fields {
     pub(super) names: String,
     pub(super) severity: Option<Severity>,
     pub(super) stamp: Option<Stamp>,
+    /// Of an object: what it holds.
+    fields: Map<String, Value>,
+}
+
+impl Fields {
+    /// Counts what fields measure under their key, and of objects within, under both keys.
+    pub(super) fn count(&self, values: &mut Values) {
+        for (key, value) in self.fields.iter().take(LOG_TOKENS_MAX) {
+            match value {
+                Value::Object(inner) => {
+                    for (below, value) in inner.iter().take(LOG_TOKENS_MAX) {
+                        count(&format!("{key}.{below}"), value, values);
+                    }
+                }
+                Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => {
+                    count(key, value, values);
+                }
+            }
+        }
+    }
+}
+
+fn count(key: &str, value: &Value, values: &mut Values) {
+    if TIMES.contains(&key) {
+        return;
+    }
+    match value {
+        Value::Number(n) if is_outcome(key) && n.as_u64().is_some_and(|n| n < 1_000) => {
+            values.status(key.as_bytes(), n.to_string().as_bytes());
+        }
+        Value::Number(n) if n.is_f64() || measured(key.as_bytes()).is_some() => {
+            values.quantity(key.as_bytes(), n.to_string().as_bytes(), None);
+        }
+        Value::String(text) if is_measured(text.as_bytes()) => {
+            values.quantity(key.as_bytes(), text.as_bytes(), None);
+        }
+        Value::Null
+        | Value::Bool(_)
+        | Value::Number(_)
+        | Value::String(_)
+        | Value::Array(_)
+        | Value::Object(_) => {}
+    }
 }
 
 const TEXTS: [&str; 7] = ["message", "msg", "event", "error", "text", "log", "body"];
@@ -36,6 +80,7 @@ pub(super) fn object(line: &str) -> Option<Fields> {
     }
     names.sort();
     out.names = format!("{{{}}}", names.join(","));
+    out.fields = fields;
     Some(out)
 }
 

@@ -147,6 +147,50 @@ fn a_comparison_finds_what_is_new_gone_and_different() {
 }
 
 #[test]
+fn nodes_that_were_merged_compare_as_one_that_saw_everything() {
+    let lines = |from: u32, broken: bool| -> Vec<String> {
+        (from..from + 120)
+            .flat_map(|n| {
+                let id = format!("trace_id={n:032x}");
+                let paid = (!broken || n % 2 == 0).then(|| format!("order is paid {id}"));
+                let took = if broken { n % 13 * 90 } else { n % 13 };
+                [Some(format!("order placed {id} took={took}ms")), paid]
+            })
+            .flatten()
+            .collect()
+    };
+    let read = |lines: &[String]| {
+        let mut miner = Miner::comparing(Form::Content);
+        lines.iter().for_each(|line| _ = miner.push(line.as_bytes()));
+        miner
+    };
+    let (before, now) = (lines(1, false), lines(1_000, true));
+    let told = |now: Miner, before: &Miner| format!("{:?}", compare(now, before).differences);
+    let whole = told(read(&now), &read(&before));
+    assert!(whole.contains("change: Sequence") && whole.contains("change: Values"), "{whole}");
+    let (left, right) = now.split_at(77);
+    for (a, b) in [(left, right), (right, left)] {
+        let mut merged = read(a);
+        merged.merge(&read(b));
+        assert_eq!(told(merged, &read(&before)), whole);
+    }
+}
+
+#[test]
+fn addresses_and_identifiers_behind_a_key_are_no_quantities() {
+    let read = |digit: u32| {
+        let mut miner = Miner::new(Form::Content);
+        for n in 0..200 {
+            let line =
+                format!("login from rhost={digit}0.1.{n}.7 uid={digit}{n} port={digit}0{n} v={digit}.2.{n}");
+            miner.push(line.as_bytes());
+        }
+        miner
+    };
+    assert!(compare(read(9), &read(1)).differences.is_empty());
+}
+
+#[test]
 fn patterns_and_memory_are_bounded_whatever_comes_in() {
     let mut miner = Miner::new(Form::Content);
     let mut x = 1_u64;

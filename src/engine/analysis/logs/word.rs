@@ -12,6 +12,7 @@ const SOURCES: [&[u8]; 20] = [
 ];
 
 /// What a whole token is, when its parts would not tell.
+#[inline]
 pub(super) fn whole(t: &[u8]) -> Option<Kind> {
     // One pass over the token says which of the questions below can be answered with yes at all.
     let (mut digits, mut colons, mut steps, mut ats) = (0, 0, 0, 0);
@@ -45,6 +46,7 @@ pub(super) fn whole(t: &[u8]) -> Option<Kind> {
 }
 
 /// Dates and times are groups of digits with separators; hardware addresses are pairs of hexadecimal digits.
+#[inline]
 fn time_or_mac(t: &[u8], digits: usize, colons: usize) -> Option<Kind> {
     let pairs = |t: &[u8]| t.split(|b| *b == b':' || *b == b'-').all(|g| g.len() == 2 && all_hex(g));
     if t.len() >= 14 && (t.len() + 1).is_multiple_of(3) && pairs(t) {
@@ -81,6 +83,7 @@ pub(super) fn is_time(t: &[u8], digits: usize, colons: usize) -> bool {
 }
 
 /// Four numbers up to 255 with dots; a port or a mask may follow. Or the six and more groups of a long address.
+#[inline]
 fn is_ip(t: &[u8]) -> bool {
     let t = t.strip_prefix(b"/").unwrap_or(t);
     if t.first().is_some_and(u8::is_ascii_digit) {
@@ -156,6 +159,7 @@ fn is_email(t: &[u8]) -> bool {
 }
 
 /// What a word with at least one digit is; `None` when it stays a word.
+#[inline]
 pub(super) fn with_digits(w: &[u8]) -> Option<Kind> {
     let body = match w.first() {
         Some(b'+' | b'-') => w.get(1..).unwrap_or_default(),
