@@ -1,0 +1,251 @@
+//! The operator's settings: one TOML file, then environment variables over it. All that is wrong is told at once.
+//!
+//! Secrets are never in the file: it names the environment variable that holds them. Knows no defaults of AWS.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+/// The commented example, which a test reads: what it says is what is read.
+pub const EXAMPLE: &str = include_str!("../tantei.example.toml");
+
+/// All settings.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    /// Where feeds are kept.
+    pub store: StoreConfig,
+    /// Where it listens.
+    pub http: HttpConfig,
+    /// SNS topics.
+    pub sns: SnsConfig,
+    /// EventBridge.
+    pub eventbridge: EventBridgeConfig,
+    /// How alarms become investigations.
+    pub triage: TriageConfig,
+    /// Where evidence comes from.
+    pub evidence: EvidenceConfig,
+    /// Values that playbooks may take by name.
+    pub playbooks: PlaybookConfig,
+    /// How long things are kept.
+    pub retention: RetentionConfig,
+}
+
+/// Where feeds are kept.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct StoreConfig {
+    /// `sqlite:FILE` or `postgres://…`.
+    pub url: String,
+}
+
+impl Default for StoreConfig {
+    fn default() -> Self {
+        Self { url: "sqlite:tantei.db".to_owned() }
+    }
+}
+
+/// Where it listens.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct HttpConfig {
+    /// Address and port.
+    pub listen: SocketAddr,
+}
+
+impl Default for HttpConfig {
+    fn default() -> Self {
+        // Loopback: what is open to others is opened on purpose.
+        Self { listen: SocketAddr::from(([127, 0, 0, 1], 8_080)) }
+    }
+}
+
+/// SNS topics.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct SnsConfig {
+    /// ARNs of topics whose messages are taken, compared exactly.
+    pub topics: Vec<String>,
+    /// Certificates by URL, for nodes that cannot fetch them: URL → PEM file.
+    pub certificates: BTreeMap<String, PathBuf>,
+}
+
+/// EventBridge.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct EventBridgeConfig {
+    /// SHA-256 of the API keys that API destinations send, in hexadecimal.
+    pub key_hashes: Vec<String>,
+}
+
+/// How alarms become investigations.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct TriageConfig {
+    /// Deep investigations at one time.
+    pub deep_max: usize,
+    /// Known dependencies, caller → callee, each `account/region/resource`.
+    pub edges: Vec<(String, String)>,
+}
+
+impl Default for TriageConfig {
+    fn default() -> Self {
+        Self { deep_max: 5, edges: Vec::new() }
+    }
+}
+
+/// Where evidence comes from.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct EvidenceConfig {
+    /// A recorded incident instead of AWS: for trials and tests.
+    pub bundle: Option<PathBuf>,
+}
+
+/// Values that playbooks may take by name.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct PlaybookConfig {
+    /// A folder of your own playbooks instead of the shipped ones.
+    pub folder: Option<PathBuf>,
+    /// Settings such as `automation_role`.
+    pub settings: BTreeMap<String, String>,
+}
+
+/// How long things are kept.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct RetentionConfig {
+    /// Days for which ended investigations are kept.
+    pub days: u32,
+}
+
+impl Default for RetentionConfig {
+    fn default() -> Self {
+        Self { days: 90 }
+    }
+}
+
+/// Everything that is wrong with the settings.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConfigErrors(pub Vec<String>);
+
+impl fmt::Display for ConfigErrors {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the settings cannot be used:")?;
+        self.0.iter().try_for_each(|problem| write!(f, "\n  - {problem}"))
+    }
+}
+
+impl std::error::Error for ConfigErrors {}
+
+/// Environment variables that replace a setting.
+const VARIABLES: [(&str, Set); 3] = [
+    ("TANTEI_STORE_URL", |c, v| {
+        v.clone_into(&mut c.store.url);
+        Ok(())
+    }),
+    ("TANTEI_HTTP_LISTEN", |c, v| {
+        c.http.listen = v.parse().map_err(|_| "is no address and port such as 127.0.0.1:8080".to_owned())?;
+        Ok(())
+    }),
+    ("TANTEI_SNS_TOPICS", |c, v| {
+        c.sns.topics = v.split(',').map(|t| t.trim().to_owned()).filter(|t| !t.is_empty()).collect();
+        Ok(())
+    }),
+];
+
+type Set = fn(&mut Config, &str) -> Result<(), String>;
+
+impl Config {
+    /// Reads the file, when one is named, and the environment over it.
+    ///
+    /// # Errors
+    /// Everything that is wrong, at once.
+    pub fn load(file: Option<&Path>, variable: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigErrors> {
+        let mut problems = Vec::new();
+        let mut config = match file {
+            None => Self::default(),
+            Some(path) => match std::fs::read_to_string(path) {
+                Err(e) => return Err(ConfigErrors(vec![format!("{} cannot be read: {e}", path.display())])),
+                Ok(text) => match toml::from_str(&text) {
+                    Ok(config) => config,
+                    Err(e) => {
+                        problems.push(format!("{}: {}", path.display(), e.to_string().trim_end()));
+                        Self::default()
+                    }
+                },
+            },
+        };
+        for (name, set) in VARIABLES {
+            if let Some(Err(problem)) = variable(name).map(|value| set(&mut config, &value)) {
+                problems.push(format!("{name} {problem}"));
+            }
+        }
+        problems.extend(config.problems());
+        if problems.is_empty() { Ok(config) } else { Err(ConfigErrors(problems)) }
+    }
+
+    /// What is wrong with values that could be read.
+    fn problems(&self) -> Vec<String> {
+        let mut problems = Vec::new();
+        let known = ["sqlite:", "postgres://", "postgresql://"];
+        if !known.iter().any(|k| self.store.url.starts_with(k)) {
+            problems.push("store.url must begin with `sqlite:` or `postgres://`".to_owned());
+        }
+        for topic in self.sns.topics.iter().filter(|t| !t.starts_with("arn:")) {
+            problems.push(format!("sns.topics: `{topic}` is no ARN of a topic"));
+        }
+        let hex = |h: &str| h.len() == 64 && h.bytes().all(|b| b.is_ascii_hexdigit());
+        for hash in self.eventbridge.key_hashes.iter().filter(|h| !hex(h)) {
+            problems.push(format!("eventbridge.key_hashes: `{hash}` is no SHA-256 in hexadecimal (64 digits)"));
+        }
+        for end in self.triage.edges.iter().flat_map(|(a, b)| [a, b]) {
+            if end.splitn(3, '/').filter(|p| !p.is_empty()).count() != 3 {
+                problems.push(format!("triage.edges: `{end}` is not account/region/resource"));
+            }
+        }
+        if self.triage.deep_max == 0 {
+            problems.push("triage.deep_max must be at least 1: nothing would ever be investigated".to_owned());
+        }
+        if self.retention.days == 0 {
+            problems.push("retention.days must be at least 1".to_owned());
+        }
+        problems
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_example_is_what_is_read_and_states_the_defaults() {
+        let example: Config = toml::from_str(EXAMPLE).unwrap();
+        assert_eq!(example, Config::default());
+    }
+
+    #[test]
+    fn all_that_is_wrong_is_told_at_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("tantei.toml");
+        let text = "[store]\nurl = \"mysql://x\"\n[sns]\ntopics = [\"alarms\"]\n[triage]\ndeep_max = 0\n\
+                    edges = [[\"a/b\", \"1/r/x\"]]\n[eventbridge]\nkey_hashes = [\"secret\"]\n[retention]\ndays = 0\n";
+        std::fs::write(&file, text).unwrap();
+        let variable = |name: &str| (name == "TANTEI_HTTP_LISTEN").then(|| "here".to_owned());
+        let errors = Config::load(Some(&file), variable).unwrap_err();
+        assert_eq!(errors.0.len(), 7, "{errors}");
+        std::fs::write(&file, "[stor]\nurl = 1\n").unwrap();
+        let errors = Config::load(Some(&file), |_| None).unwrap_err();
+        assert!(errors.to_string().contains("stor"), "{errors}");
+    }
+
+    #[test]
+    fn the_environment_goes_over_the_file() {
+        let variable = |name: &str| (name == "TANTEI_STORE_URL").then(|| "sqlite:other.db".to_owned());
+        assert_eq!(Config::load(None, variable).unwrap().store.url, "sqlite:other.db");
+    }
+}
