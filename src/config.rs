@@ -69,6 +69,8 @@ impl Default for HttpConfig {
 pub struct SnsConfig {
     /// ARNs of topics whose messages are taken, compared exactly.
     pub topics: Vec<String>,
+    /// Whether messages signed with SHA-1 (version 1, SNS's default) are refused.
+    pub require_version_2: bool,
     /// Certificates by URL, for nodes that cannot fetch them: URL → PEM file.
     pub certificates: BTreeMap<String, PathBuf>,
 }

@@ -2,13 +2,16 @@
 //! the world stands here, behind [`ports`].
 
 pub mod access;
+pub mod aws;
 pub mod bundle;
 pub mod cli;
 pub mod clock;
+pub mod config;
 pub mod driver;
 pub mod playbooks;
 pub mod ports;
 pub mod render;
 pub mod replay;
 pub mod store;
+pub mod service;
 pub mod words;

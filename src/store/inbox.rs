@@ -61,12 +61,16 @@ pub struct Settled {
     pub delivery: String,
     /// What became of it, as JSON.
     pub outcome: String,
-    /// Decisions, as JSON, in order.
-    pub decisions: Vec<String>,
+    /// Decisions with their numbers, as JSON, in order.
+    pub decisions: Vec<(i64, String)>,
     /// Investigations that begin, each with its first items.
     pub openings: Vec<(Opening, Vec<FeedItem>)>,
     /// Investigations on which there is work now.
     pub wake: Vec<String>,
+    /// Investigations that have ended.
+    pub ended: Vec<String>,
+    /// Investigations that go on again.
+    pub reopened: Vec<String>,
 }
 
 type Waiter = (Delivery, oneshot::Sender<Result<Inserted, StoreError>>);
@@ -163,13 +167,14 @@ impl Store {
     pub async fn settle(&self, lease: &Lease, settled: &[Settled]) -> Result<(), StoreError> {
         const FENCE: &str = "SELECT fence FROM role_lease WHERE name = $1";
         const FENCE_LOCKED: &str = "SELECT fence FROM role_lease WHERE name = $1 FOR UPDATE";
-        const DECIDE: &str = "INSERT INTO decision (seq, decided_at, body) \
-             SELECT COALESCE(MAX(seq), 0) + 1, $1, $2 FROM decision";
+        const DECIDE: &str = "INSERT INTO decision (seq, decided_at, body) VALUES ($1, $2, $3)";
         const OPEN: &str = "INSERT INTO investigation \
              (id, opened_at, resource, title, status, next_at, last_seq, last_hash) \
-             VALUES ($1, $2, $3, $4, 'open', $5, $6, $7) ON CONFLICT (id) DO NOTHING";
+             VALUES ($1, $2, $3, $4, 'open', NULL, $5, $6) ON CONFLICT (id) DO NOTHING";
         const ITEM: &str = "INSERT INTO item (investigation, seq, recorded_at, body) VALUES ($1, $2, $3, $4)";
         const WAKE: &str = "UPDATE investigation SET next_at = $2 WHERE id = $1";
+        const END: &str = "UPDATE investigation SET status = 'ended', ended_at = $2 WHERE id = $1";
+        const REOPEN: &str = "UPDATE investigation SET status = 'open', ended_at = NULL WHERE id = $1";
         const DONE: &str = "UPDATE delivery SET state = 'done', outcome = $2 WHERE id = $1";
         let now = self.now().await?.micros();
         let fence_sql = if self.shared() { FENCE_LOCKED } else { FENCE };
@@ -185,8 +190,8 @@ impl Store {
                 return Err(StoreError::new("settle", StoreErrorKind::Fenced, message));
             }
             for s in settled {
-                for body in &s.decisions {
-                    sqlx::query(DECIDE).bind(now).bind(body).execute(&mut *tx).await.map_err(&failed)?;
+                for (seq, body) in &s.decisions {
+                    sqlx::query(DECIDE).bind(seq).bind(now).bind(body).execute(&mut *tx).await.map_err(&failed)?;
                 }
                 for (opening, items) in &s.openings {
                     let last = items.last();
@@ -195,7 +200,6 @@ impl Store {
                         .bind(opening.opened_at.micros())
                         .bind(&opening.resource)
                         .bind(opening.title.raw())
-                        .bind(now)
                         .bind(i64::try_from(items.len()).unwrap_or(i64::MAX))
                         .bind(last.map_or(GENESIS, |i| i.hash.as_str()))
                         .execute(&mut *tx)
@@ -217,6 +221,12 @@ impl Store {
                 }
                 for id in &s.wake {
                     sqlx::query(WAKE).bind(id).bind(now).execute(&mut *tx).await.map_err(&failed)?;
+                }
+                for id in &s.ended {
+                    sqlx::query(END).bind(id).bind(now).execute(&mut *tx).await.map_err(&failed)?;
+                }
+                for id in &s.reopened {
+                    sqlx::query(REOPEN).bind(id).execute(&mut *tx).await.map_err(&failed)?;
                 }
                 sqlx::query(DONE).bind(&s.delivery).bind(&s.outcome).execute(&mut *tx).await.map_err(&failed)?;
             }

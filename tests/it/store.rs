@@ -87,7 +87,12 @@ async fn opened(store: &Store, id: &str) -> Writer {
     let writer = Writer::new(id);
     let triage = store.claim_role("triage", "node-a", LONG).await.unwrap().unwrap();
     let settled =
-        Settled { delivery: id.to_owned(), openings: vec![(opening(id), writer.feed.clone())], ..Settled::default() };
+        Settled {
+            delivery: id.to_owned(),
+            openings: vec![(opening(id), writer.feed.clone())],
+            wake: vec![id.to_owned()],
+            ..Settled::default()
+        };
     store.settle(&triage, &[settled]).await.unwrap();
     writer
 }
@@ -187,7 +192,7 @@ async fn a_delivery_is_stored_once_and_waits_until_it_is_settled(store: Store) {
     let settled = Settled {
         delivery: "b".to_owned(),
         outcome: "{}".to_owned(),
-        decisions: vec!["1".to_owned(), "2".to_owned()],
+        decisions: vec![(1, "1".to_owned()), (2, "2".to_owned())],
         ..Settled::default()
     };
     store.settle(&triage, &[settled]).await.unwrap();
@@ -202,7 +207,7 @@ async fn one_node_does_the_triage_and_its_successor_shuts_it_out(store: Store) {
     assert_eq!(store.claim_role("triage", "node-a", LONG).await.unwrap(), None);
     let kept = store.claim_role("triage", "node-b", LONG).await.unwrap().unwrap();
     assert_eq!(kept.fence, new.fence, "who keeps it goes on with what it began");
-    let settled = Settled { delivery: "a".to_owned(), decisions: vec!["1".to_owned()], ..Settled::default() };
+    let settled = Settled { delivery: "a".to_owned(), decisions: vec![(1, "1".to_owned())], ..Settled::default() };
     let refused = store.settle(&old, std::slice::from_ref(&settled)).await.unwrap_err();
     assert_eq!(refused.kind, StoreErrorKind::Fenced);
     assert!(store.decisions(0).await.unwrap().is_empty(), "all or nothing");

@@ -1,0 +1,142 @@
+//! What can be asked of a running Tantei: receive, list, read, decide. The one way in for HTTP and the command line.
+//!
+//! Holds the store, the door for alarms, and what every node knows of triage. Speaks no protocol and renders nothing;
+//! the loops that do the work are in `triage` and `work`.
+
+mod events;
+mod investigations;
+mod receive;
+mod triage;
+mod work;
+
+use std::fmt;
+use std::sync::Arc;
+
+use anyhow::{Context, Result};
+use tantei_engine::triage::{Triage, TriageLimits};
+use tokio::sync::{Notify, RwLock};
+
+use crate::aws::sns::Verifier;
+use crate::config::Config;
+use crate::driver::Settings;
+use crate::ports::{Clock, Collector};
+use crate::store::{Inbox, Store};
+
+pub use crate::store::{Filter, Listed, Pushed, StoreError, StoreErrorKind};
+pub use events::Event;
+pub use investigations::{DecideError, Detail};
+pub use receive::{Received, ReceiveError, SnsHeaders};
+
+/// A running Tantei, as one node knows it.
+#[derive(Clone)]
+pub struct Service {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    /// Names this node in leases: different after every start.
+    node: String,
+    config: Config,
+    store: Store,
+    inbox: Inbox,
+    clock: Arc<dyn Clock>,
+    collector: Arc<dyn Collector>,
+    verifier: Verifier,
+    settings: Settings,
+    playbooks: String,
+    /// What triage decided, as far as this node has read it.
+    triage: RwLock<Triage>,
+    /// Something was received.
+    received: Notify,
+    /// There may be work on an investigation.
+    work: Notify,
+}
+
+impl fmt::Debug for Service {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Service").field("node", &self.inner.node).finish_non_exhaustive()
+    }
+}
+
+/// What a service is made of.
+#[derive(Debug)]
+pub struct Parts {
+    /// The settings.
+    pub config: Config,
+    /// Where feeds are kept.
+    pub store: Store,
+    /// Tells the time.
+    pub clock: Arc<dyn Clock>,
+    /// Reads telemetry.
+    pub collector: Arc<dyn Collector>,
+    /// Bounds, playbooks, values.
+    pub settings: Settings,
+}
+
+impl Service {
+    /// A service; nothing runs before [`Service::run`].
+    ///
+    /// # Errors
+    /// When a pinned certificate cannot be read.
+    pub fn new(parts: Parts) -> Result<Self> {
+        let mut pinned = std::collections::BTreeMap::new();
+        for (url, file) in &parts.config.sns.certificates {
+            let pem = std::fs::read_to_string(file)
+                .with_context(|| format!("sns.certificates: {} cannot be read", file.display()))?;
+            pinned.insert(url.clone(), pem);
+        }
+        let triage = Triage::new(TriageLimits { deep_max: parts.config.triage.deep_max });
+        let inner = Inner {
+            node: format!("node_{}", uuid::Uuid::now_v7().simple()),
+            inbox: Inbox::open(parts.store.clone()),
+            verifier: Verifier::new(&pinned)?,
+            playbooks: crate::playbooks::digest(&parts.settings.library),
+            config: parts.config,
+            store: parts.store,
+            clock: parts.clock,
+            collector: parts.collector,
+            settings: parts.settings,
+            triage: RwLock::new(triage),
+            received: Notify::new(),
+            work: Notify::new(),
+        };
+        Ok(Self { inner: Arc::new(inner) })
+    }
+
+    /// Does the work until `stop` is told: triage on one node, investigations on all.
+    ///
+    /// # Errors
+    /// When a loop ends that never should.
+    pub async fn run(&self, stop: Arc<Notify>) -> Result<()> {
+        let triage = tokio::spawn(self.clone().triage_loop());
+        let mut workers = Vec::new();
+        for k in 0..self.inner.config.triage.deep_max {
+            workers.push(tokio::spawn(self.clone().work_loop(k)));
+        }
+        stop.notified().await;
+        triage.abort();
+        workers.iter().for_each(tokio::task::JoinHandle::abort);
+        self.give_back().await;
+        Ok(())
+    }
+
+    /// Whether the store answers: then alarms can be acknowledged.
+    ///
+    /// # Errors
+    /// Why it does not.
+    pub async fn ready(&self) -> Result<(), StoreError> {
+        self.inner.store.now().await.map(drop)
+    }
+
+    /// The store of this service, for tokens and export.
+    #[must_use]
+    pub fn store(&self) -> &Store {
+        &self.inner.store
+    }
+
+    /// The settings.
+    #[must_use]
+    pub fn config(&self) -> &Config {
+        &self.inner.config
+    }
+}

@@ -1,0 +1,165 @@
+//! Receiving: what came is judged, stored, and only then acknowledged.
+//!
+//! Decides nothing about incidents: that is triage's, later. A refusal says what was wrong; a store that is down is
+//! told apart from it, so that the sender tries again.
+
+use tantei_engine::intake::sns::{Authenticity, Envelope, Opened, Trust};
+use tantei_engine::intake::{Refused, Shape, recognise};
+use tantei_engine::limits;
+use tantei_engine::model::alarm_event::{Delivery as Carrier, Via};
+
+use super::{Event, Service};
+use crate::access;
+use crate::aws::sns::SignatureError;
+use crate::store::{Delivery, Inserted, StoreError};
+
+/// What SNS says in headers: they must not contradict the message.
+#[derive(Debug, Clone, Default)]
+pub struct SnsHeaders {
+    /// `x-amz-sns-message-type`.
+    pub message_type: Option<String>,
+    /// `x-amz-sns-topic-arn`.
+    pub topic_arn: Option<String>,
+    /// `x-amz-sns-message-id`.
+    pub message_id: Option<String>,
+    /// `x-amz-sns-rawdelivery`.
+    pub raw: bool,
+}
+
+/// What became of a delivery.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Received {
+    /// It is stored and will be looked at.
+    Stored,
+    /// It was stored before.
+    Duplicate,
+    /// A subscription to a configured topic was confirmed.
+    Confirmed,
+    /// A subscription has ended; noted, not restored.
+    Unsubscribed,
+    /// It is no alarm and nothing to keep.
+    Ignored,
+}
+
+/// Why a delivery was not taken.
+#[derive(Debug, thiserror::Error)]
+pub enum ReceiveError {
+    /// It is wrong: sending it again will not help.
+    #[error(transparent)]
+    Refused(#[from] Refused),
+    /// Who sent it is not known.
+    #[error("{0}")]
+    Forbidden(String),
+    /// It may be good: the sender should try again.
+    #[error("{0}")]
+    Unavailable(String),
+}
+
+impl From<StoreError> for ReceiveError {
+    fn from(error: StoreError) -> Self {
+        Self::Unavailable(error.to_string())
+    }
+}
+
+impl Service {
+    /// Takes an SNS message over HTTPS.
+    ///
+    /// # Errors
+    /// `Refused` and `Forbidden` are final, `Unavailable` asks to be tried again.
+    pub async fn receive_sns(&self, body: &[u8], headers: &SnsHeaders) -> Result<Received, ReceiveError> {
+        if headers.raw {
+            let why = "raw delivery carries no signature: turn it off for this subscription";
+            return Err(ReceiveError::Forbidden(why.to_owned()));
+        }
+        let now = self.inner.clock.now();
+        let envelope = Envelope::parse(body)?;
+        let (kind, topic, id) = (&headers.message_type, &headers.topic_arn, &headers.message_id);
+        envelope.agrees_with_headers(kind.as_deref(), topic.as_deref(), id.as_deref())?;
+        let trust = Trust {
+            topics: &self.inner.config.sns.topics,
+            now,
+            age_s_max: Some(limits::SNS_AGE_S_MAX),
+            require_version_2: self.inner.config.sns.require_version_2,
+        };
+        let judged = envelope.judge(&trust)?;
+        self.inner.verifier.verify(&judged, now).await.map_err(|e| match e {
+            SignatureError::Unavailable(e) => ReceiveError::Unavailable(e.to_string()),
+            SignatureError::Refused(why) => ReceiveError::Forbidden(why),
+        })?;
+        match judged.open(Authenticity::Signature)? {
+            Opened::Published(shape) => self.keep(shape, "sns").await,
+            Opened::Confirm(confirmation) => {
+                let confirmed = self.inner.verifier.confirm(&confirmation).await;
+                confirmed.map_err(|e| ReceiveError::Unavailable(e.to_string()))?;
+                tracing::info!(topic = confirmation.topic().as_str(), "subscription confirmed");
+                Ok(Received::Confirmed)
+            }
+            Opened::Unsubscribed(topic) => {
+                tracing::warn!(topic = topic.as_str(), "a subscription has ended: alarms no longer come by it");
+                Ok(Received::Unsubscribed)
+            }
+        }
+    }
+
+    /// Takes an event of an EventBridge API destination.
+    ///
+    /// # Errors
+    /// `Refused` and `Forbidden` are final, `Unavailable` asks to be tried again.
+    pub async fn receive_eventbridge(&self, body: &[u8], key: Option<&str>) -> Result<Received, ReceiveError> {
+        let hash = key.map(access::hash);
+        let known = |h: &String| {
+            // Hashes of 256 random bits: how long the comparison takes tells nothing of the key.
+            self.inner.config.eventbridge.key_hashes.iter().any(|k| k.eq_ignore_ascii_case(h))
+        };
+        if !hash.as_ref().is_some_and(known) {
+            let why = "the API key is missing or unknown: eventbridge.key_hashes lists those that are taken";
+            return Err(ReceiveError::Forbidden(why.to_owned()));
+        }
+        let carrier = Carrier { via: Via::EventBridge, id: access::hash(&String::from_utf8_lossy(body)) };
+        match recognise(body, &carrier)? {
+            // Nothing vouches for an envelope here: its signature belongs to the other address.
+            Shape::Envelope(_) => {
+                Err(ReceiveError::Forbidden("SNS messages are taken at /v1/alarms/sns".to_owned()))
+            }
+            shape @ (Shape::Alarm(_) | Shape::Service(_) | Shape::Text(_)) => {
+                self.keep(shape, "eventbridge").await
+            }
+        }
+    }
+
+    /// Stores what was recognised.
+    async fn keep(&self, shape: Shape, source: &str) -> Result<Received, ReceiveError> {
+        let (id, transition, event) = match shape {
+            Shape::Alarm(event) => {
+                let transition = serde_json::to_string(&event.key()).unwrap_or_default();
+                (event.delivery.id.clone(), transition, Event::Alarm(event))
+            }
+            Shape::Service(event) => {
+                let id = event.delivery.id.clone();
+                (id.clone(), id, Event::Service(event))
+            }
+            Shape::Envelope(_) | Shape::Text(_) => return Ok(Received::Ignored),
+        };
+        self.put(id, transition, source, &event).await
+    }
+
+    /// Stores an event; returns after the commit.
+    pub(super) async fn put(
+        &self,
+        id: String,
+        transition: String,
+        source: &str,
+        event: &Event,
+    ) -> Result<Received, ReceiveError> {
+        let event = serde_json::to_string(event).map_err(|e| ReceiveError::Unavailable(e.to_string()))?;
+        let received_at = self.inner.clock.now();
+        let delivery = Delivery { id, transition, source: source.to_owned(), received_at, event };
+        let inserted = self.inner.inbox.put(delivery).await?;
+        self.inner.received.notify_one();
+        Ok(match inserted {
+            Inserted::New => Received::Stored,
+            Inserted::Duplicate => Received::Duplicate,
+        })
+    }
+}

@@ -1,0 +1,341 @@
+//! The triage loop: one node decides for all which investigation a delivery belongs to, and records it.
+//!
+//! The decisions are the engine's; their record and the investigations they open are written in one transaction with
+//! the end of the delivery's waiting. All other nodes read the record and know the same.
+
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use tantei_engine::intake::subject::Subject;
+use tantei_engine::investigation::State;
+use tantei_engine::model::alarm_event::AlarmEvent;
+use tantei_engine::model::feed::{Body, NewItem, Opened, Principal, Topology};
+use tantei_engine::model::resource::ResourceId;
+use tantei_engine::model::text::Untrusted;
+use tantei_engine::model::time::Timestamp;
+use tantei_engine::triage::{
+    Command, Decision, InvestigationId, Link, Node, Outcome, Scope, Triage, TriageLimits, What,
+};
+
+use super::events::{Event, incoming};
+use super::{Inner, Service};
+use crate::store::{Lease, Opening, Settled, StoreErrorKind, Waiting};
+
+/// The lease of the node that does the triage.
+const ROLE: &str = "triage";
+
+/// How long the role is held without being renewed: a node that dies is replaced after it.
+const HELD: Duration = Duration::from_secs(5);
+
+/// How often the record is read when nothing else happens.
+const PAUSE: Duration = Duration::from_millis(500);
+
+/// Deliveries decided about in one transaction.
+const BATCH: i64 = 256;
+
+/// Alarm events remembered to find the children of composite alarms.
+const KNOWN_MAX: usize = 1_000;
+
+/// What one node holds while it does the triage.
+struct Desk {
+    lease: Lease,
+    triage: Triage,
+    known: Vec<AlarmEvent>,
+}
+
+impl Service {
+    pub(super) async fn triage_loop(self) {
+        let mut desk = None;
+        loop {
+            match self.triage_round(&mut desk).await {
+                Ok(true) => {}
+                Ok(false) => {
+                    // Told early when something comes; both ends mean: look again.
+                    drop(tokio::time::timeout(PAUSE, self.inner.received.notified()).await);
+                }
+                Err(error) => {
+                    // What was decided and not recorded is decided again from the record.
+                    desk = None;
+                    tracing::warn!(error = format!("{error:#}"), "triage failed; trying again");
+                    tokio::time::sleep(PAUSE).await;
+                }
+            }
+        }
+    }
+
+    /// One round; whether there may be more at once.
+    async fn triage_round(&self, desk_is: &mut Option<Desk>) -> Result<bool> {
+        let inner = &self.inner;
+        let Some(lease) = inner.store.claim_role(ROLE, &inner.node, HELD).await? else {
+            desk_is.take();
+            inner.read_record().await?;
+            return Ok(false);
+        };
+        if desk_is.as_ref().is_none_or(|d| d.lease.fence != lease.fence) {
+            *desk_is = Some(self.sit_down(lease).await?);
+        }
+        let Some(desk) = desk_is.as_mut() else { return Ok(false) };
+        let waiting = inner.store.waiting(BATCH).await?;
+        let more = i64::try_from(waiting.len()).is_ok_and(|n| n == BATCH);
+        let now = inner.clock.now();
+        let mut settled = Vec::new();
+        for w in waiting {
+            match inner.settle(desk, &w, now) {
+                Ok(s) => settled.push(s),
+                Err(error) => {
+                    let reason = format!("{error:#}");
+                    tracing::warn!(delivery = w.delivery.id, reason, "a delivery cannot be decided about");
+                    inner.store.failed(&w.delivery.id, &reason).await?;
+                    // What was decided of this round is not recorded: it is decided again from the record.
+                    desk_is.take();
+                    return Ok(true);
+                }
+            }
+        }
+        let due = desk.triage.next_due().is_some_and(|at| at <= now);
+        if due {
+            let decisions = desk.triage.tick(now);
+            settled.push(inner.settled(desk, String::new(), &decisions, &[], now)?);
+        }
+        if !settled.is_empty() {
+            inner.store.settle(&desk.lease, &settled).await?;
+            inner.read_record().await?;
+        }
+        Ok(more)
+    }
+
+    /// Takes the role over: the state is folded from the record.
+    async fn sit_down(&self, lease: Lease) -> Result<Desk> {
+        let inner = &self.inner;
+        let mut triage = Triage::new(TriageLimits { deep_max: inner.config.triage.deep_max });
+        fold(&mut triage, inner.store.decisions(0).await?)?;
+        let mut desk = Desk { lease, triage, known: Vec::new() };
+        let links: Vec<Link> = inner.config.triage.edges.iter().filter_map(link).collect();
+        if !links.is_empty() {
+            let now = inner.clock.now();
+            let learned = desk.triage.command(&Command::Learn { links }, now);
+            let decisions = learned.map_err(|e| anyhow::anyhow!("triage.edges: {e}"))?;
+            let settled = inner.settled(&mut desk, String::new(), &decisions, &[], now)?;
+            inner.store.settle(&desk.lease, &[settled]).await?;
+        }
+        tracing::info!(node = inner.node, decisions = desk.triage.seq(), "this node does the triage");
+        Ok(desk)
+    }
+
+    /// Gives up what this node holds, so that another need not wait.
+    pub(super) async fn give_back(&self) {
+        let inner = &self.inner;
+        if let Ok(Some(lease)) = inner.store.claim_role(ROLE, &inner.node, Duration::ZERO).await {
+            // The lease would end by itself: nothing depends on this.
+            drop(inner.store.release_role(&lease).await);
+        }
+    }
+
+    /// Asks triage for something; it is done soon, by the node that does the triage.
+    pub(super) async fn ask_triage(&self, command: Command) -> Result<()> {
+        let id = format!("command_{}", uuid::Uuid::now_v7().simple());
+        let event = Event::Command(command);
+        self.put(id.clone(), id, "command", &event).await.context("the request cannot be kept")?;
+        Ok(())
+    }
+}
+
+impl Inner {
+    /// Reads what was decided since this node last looked.
+    async fn read_record(&self) -> Result<()> {
+        let seq = self.triage.read().await.seq();
+        let decisions = self.store.decisions(i64::try_from(seq).unwrap_or(i64::MAX)).await?;
+        if !decisions.is_empty() {
+            fold(&mut *self.triage.write().await, decisions)?;
+            self.work.notify_waiters();
+        }
+        Ok(())
+    }
+
+    /// Decides about one delivery.
+    fn settle(&self, desk: &mut Desk, waiting: &Waiting, now: Timestamp) -> Result<Settled> {
+        let event: Event =
+            serde_json::from_str(&waiting.delivery.event).context("the stored event cannot be read")?;
+        let id = waiting.delivery.id.clone();
+        match event {
+            Event::Alarm(event) => {
+                let (incoming, about) = incoming(&event, &desk.known, now);
+                let decisions = desk.triage.decide(&incoming, now);
+                let settled = self.settled(desk, id, &decisions, &[about], now)?;
+                desk.known.push(*event);
+                if desk.known.len() > KNOWN_MAX {
+                    desk.known.drain(..KNOWN_MAX / 2);
+                }
+                Ok(settled)
+            }
+            // Kept: collectors of changes read it from the inbox.
+            Event::Service(_) => {
+                Ok(Settled { delivery: id, outcome: "\"kept\"".to_owned(), ..Settled::default() })
+            }
+            Event::Command(command) => match desk.triage.command(&command, now) {
+                Ok(decisions) => self.settled(desk, id, &decisions, &[], now),
+                Err(refused) => Ok(Settled {
+                    delivery: id,
+                    outcome: serde_json::to_string(&refused.to_string())?,
+                    ..Settled::default()
+                }),
+            },
+        }
+    }
+
+    /// What is written of decisions: themselves, the investigations that they open, and those that have work now.
+    fn settled(
+        &self,
+        desk: &mut Desk,
+        delivery: String,
+        decisions: &[Decision],
+        about: &[Subject],
+        now: Timestamp,
+    ) -> Result<Settled> {
+        let mut settled = Settled { delivery, outcome: "{}".to_owned(), ..Settled::default() };
+        for decision in decisions {
+            let seq = i64::try_from(decision.seq).unwrap_or(i64::MAX);
+            settled.decisions.push((seq, serde_json::to_string(decision)?));
+            match &decision.what {
+                What::Received { outcome, .. } => {
+                    settled.outcome = serde_json::to_string(outcome)?;
+                    if let (Outcome::Opened { investigation, .. }, Some(about)) = (outcome, about.first()) {
+                        settled.openings.push(self.opening(*investigation, about, now)?);
+                    }
+                    if let Outcome::Reopened { investigation, .. } = outcome {
+                        settled.reopened.push(feed_id(*investigation));
+                    }
+                }
+                What::Deepened { investigation } => settled.wake.push(feed_id(*investigation)),
+                What::Closed { investigation } | What::Merged { from: investigation, .. } => {
+                    settled.ended.push(feed_id(*investigation));
+                }
+                What::Released { .. }
+                | What::Reassigned { .. }
+                | What::Moved { .. }
+                | What::Split { .. }
+                | What::Flapping { .. }
+                | What::Recovered { .. }
+                | What::StormOpened { .. }
+                | What::Folded { .. }
+                | What::Finished { .. }
+                | What::Learned { .. }
+                | What::SilenceSet { .. }
+                | What::SilenceEnded { .. } => {}
+            }
+        }
+        self.late_openings(desk, decisions, &mut settled, now)?;
+        Ok(settled)
+    }
+
+    /// Investigations that no delivery of now opened: a silence ended, a person split one, a storm needs an overview.
+    fn late_openings(
+        &self,
+        desk: &Desk,
+        decisions: &[Decision],
+        settled: &mut Settled,
+        now: Timestamp,
+    ) -> Result<()> {
+        for decision in decisions {
+            let opened = match &decision.what {
+                What::Split { investigation, .. } | What::StormOpened { investigation, .. } => {
+                    Some(*investigation)
+                }
+                What::Released { outcome: Outcome::Opened { investigation, .. }, .. } => Some(*investigation),
+                What::Released { .. }
+                | What::Received { .. }
+                | What::Reassigned { .. }
+                | What::Moved { .. }
+                | What::Merged { .. }
+                | What::Flapping { .. }
+                | What::Recovered { .. }
+                | What::Closed { .. }
+                | What::Deepened { .. }
+                | What::Folded { .. }
+                | What::Finished { .. }
+                | What::Learned { .. }
+                | What::SilenceSet { .. }
+                | What::SilenceEnded { .. } => None,
+            };
+            let Some(id) = opened else { continue };
+            // About the earliest alarm that is in it; a storm's overview about the newest that came.
+            let known = desk.known.iter().rev();
+            let members = desk.triage.investigations().get(&id).map(|i| i.alarms.clone()).unwrap_or_default();
+            let member = |e: &&AlarmEvent| members.iter().any(|m| m.arn == e.arn);
+            if let Some(event) = known.clone().find(member).or_else(|| known.clone().next()) {
+                let (_, about) = incoming(event, &desk.known, now);
+                settled.openings.push(self.opening(id, &about, now)?);
+            }
+        }
+        Ok(())
+    }
+
+    /// The first items of an investigation: that it was opened, and what its resource is.
+    fn opening(
+        &self,
+        id: InvestigationId,
+        about: &Subject,
+        now: Timestamp,
+    ) -> Result<(Opening, Vec<tantei_engine::model::feed::FeedItem>)> {
+        let id = feed_id(id);
+        let opened = Opened {
+            investigation: id.clone(),
+            alarm: about.alarm.clone(),
+            origin: Untrusted::new("CloudWatch"),
+            tantei: env!("CARGO_PKG_VERSION").to_owned(),
+            playbooks: self.playbooks.clone(),
+        };
+        let topology = Topology { resources: vec![about.resource.clone()], edges: Vec::new() };
+        let mut state = State::default();
+        let mut items = Vec::new();
+        for body in [Body::Opened(opened), Body::Topology(topology)] {
+            let by = Principal::tantei("intake");
+            let item = NewItem { happened_at: about.alarm.at, by, because: Vec::new(), body };
+            let item = state.seal(item, now);
+            state.apply(&item).context("an investigation cannot be opened")?;
+            items.push(item);
+        }
+        let opening = Opening {
+            id,
+            opened_at: now,
+            resource: about.alarm.resource.as_str().to_owned(),
+            title: about.alarm.title.clone(),
+        };
+        Ok((opening, items))
+    }
+}
+
+/// The identifier of an investigation's feed.
+pub(super) fn feed_id(id: InvestigationId) -> String {
+    format!("inv_{:08}", id.0)
+}
+
+/// The investigation of a feed's identifier.
+pub(super) fn triage_id(feed: &str) -> Option<InvestigationId> {
+    feed.strip_prefix("inv_")?.parse().ok().map(InvestigationId)
+}
+
+fn fold(triage: &mut Triage, decisions: Vec<(i64, String)>) -> Result<()> {
+    for (seq, body) in decisions {
+        let decision: Decision =
+            serde_json::from_str(&body).with_context(|| format!("triage decision {seq} cannot be read"))?;
+        triage.apply(&decision);
+    }
+    Ok(())
+}
+
+/// A configured dependency; the settings were checked when they were read.
+fn link((caller, callee): &(String, String)) -> Option<Link> {
+    Some(Link { caller: node(caller)?, callee: node(callee)? })
+}
+
+fn node(text: &str) -> Option<Node> {
+    let mut parts = text.splitn(3, '/');
+    let scope = Scope { account: parts.next()?.to_owned(), region: parts.next()?.to_owned() };
+    Some(Node::resource(scope, ResourceId::new(parts.next()?)))
+}
+
+/// Whether trying again may help.
+pub(super) fn is_passing(kind: StoreErrorKind) -> bool {
+    matches!(kind, StoreErrorKind::Unavailable | StoreErrorKind::Conflict)
+}
