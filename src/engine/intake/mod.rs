@@ -4,18 +4,24 @@
 //! from where ([`sns`]). Whether an event opens an investigation, joins one or is only recorded is decided elsewhere.
 //!
 //! One thing in, one out: [`recognise`] for queues and events, [`sns::Envelope::parse`] for addresses that take
-//! signed SNS envelopes only.
+//! signed SNS envelopes only, [`subject::subject`] from an event to what an investigation is about.
 
 mod alarm_data;
 mod alarm_message;
 mod arn;
 mod eventbridge;
+#[cfg(test)]
+mod hostile_tests;
 mod json;
 mod lambda;
 mod reading;
 mod refused;
+mod resources;
 mod signing_url;
 pub mod sns;
+pub mod subject;
+#[cfg(test)]
+mod subject_tests;
 #[cfg(test)]
 mod tests;
 
