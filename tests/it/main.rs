@@ -5,6 +5,7 @@
 #![expect(
     clippy::unwrap_used,
     clippy::indexing_slicing,
+    clippy::panic,
     clippy::print_stderr,
     clippy::disallowed_methods,
     reason = "helpers of tests fail loudly; the allow-in-tests settings only cover the bodies of test functions"
@@ -18,6 +19,7 @@ mod catalogue;
 mod cli;
 mod demo;
 mod incidents;
+mod intake;
 mod logs;
 mod metamorphic;
 mod metrics;
