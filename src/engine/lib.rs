@@ -5,10 +5,11 @@
 //! do next. The contract of `step`: same state, same `now`, same limits, same actions.
 //!
 //! Floors, each using only lower ones: [`model`] and [`limits`] < [`analysis`], [`reasoning`], [`playbook`],
-//! [`recovery`] (side by side) < [`investigation`] < [`evaluation`].
+//! [`recovery`], [`intake`] (side by side) < [`investigation`] < [`evaluation`].
 
 pub mod analysis;
 pub mod evaluation;
+pub mod intake;
 pub mod investigation;
 pub mod limits;
 pub mod model;

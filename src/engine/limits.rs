@@ -68,3 +68,76 @@ pub const PLAYBOOK_BYTES_MAX: usize = 65_536;
 
 /// Seconds for which an approval holds.
 pub const APPROVAL_EXPIRES_S: u32 = 900;
+
+/// A delivery. SNS and EventBridge carry 256 KiB, which JSON in JSON can double twice; SQS carries 1 MiB.
+pub const INTAKE_BODY_BYTES_MAX: usize = 1_048_576;
+
+/// `Message` of an SNS envelope, unescaped: what SNS accepts.
+pub const SNS_MESSAGE_BYTES_MAX: usize = 262_144;
+
+/// Brackets within brackets of a delivery. Alarms need 8, API calls rarely 15; parsers recurse for each.
+pub const JSON_DEPTH_MAX: usize = 64;
+
+/// Identifier of a delivery: UUIDs have 36 bytes, and everybody who sends longer ones is not AWS.
+pub const DELIVERY_ID_BYTES_MAX: usize = 256;
+
+/// Name of an alarm: 255 characters of four bytes at most.
+pub const ALARM_NAME_BYTES_MAX: usize = 1_024;
+
+/// An ARN: IAM's limit, which no service exceeds.
+pub const ARN_BYTES_MAX: usize = 2_048;
+
+/// Name or value of a dimension, name of a metric or a statistic: 1,024 characters of four bytes at most.
+pub const DIMENSION_BYTES_MAX: usize = 4_096;
+
+/// Metrics and expressions of an alarm: ten times what CloudWatch takes today.
+pub const ALARM_METRICS_MAX: usize = 100;
+
+/// Dimensions of a metric: CloudWatch's own limit.
+pub const ALARM_DIMENSIONS_MAX: usize = 30;
+
+/// Children that a composite alarm names: five times what CloudWatch takes in a rule today.
+pub const ALARM_CHILDREN_MAX: usize = 500;
+
+/// Actions of an alarm for one state: four times what CloudWatch takes today.
+pub const ALARM_ACTIONS_MAX: usize = 20;
+
+/// Resources kept of a service's event.
+pub const EVENT_RESOURCES_MAX: usize = 100;
+
+/// Scalars kept of a service's event: enough for an API call with its parameters.
+pub const EVENT_FACTS_MAX: usize = 128;
+
+/// Age of an SNS message over HTTPS in seconds: the longest retry policy (3,600 s) and five minutes of clock skew.
+pub const SNS_AGE_S_MAX: i64 = 3_900;
+
+/// Seconds that an SNS message may lie in the future: clock skew.
+pub const SNS_AHEAD_S_MAX: i64 = 300;
+
+/// Length of a URL in an envelope that is looked at: the real ones have under 120 and, with a token, under 500 bytes.
+pub const SNS_URL_BYTES_MAX: usize = 2_048;
+
+/// Subject or signature of an SNS message: 100 characters, and 684 bytes for the longest RSA key in use.
+pub const SNS_FIELD_BYTES_MAX: usize = 4_096;
+
+/// Token of a subscription: the real ones have under 300 characters.
+pub const SNS_TOKEN_BYTES_MAX: usize = 1_024;
+
+/// Periods of the alarm's metric that are investigated before it: alarms evaluate one to five periods, and what
+/// caused them began earlier still. The analysis dates the onset by itself, so more only costs reading.
+pub const WINDOW_LEAD_PERIODS: i64 = 30;
+
+/// Shortest time before an alarm that is investigated, in seconds.
+pub const WINDOW_LEAD_S_MIN: i64 = 1_800;
+
+/// Longest time before an alarm that is investigated, in seconds: beyond it every source costs too much.
+pub const WINDOW_LEAD_S_MAX: i64 = 21_600;
+
+/// Longest time after an alarm that is investigated at first, in seconds: for alarms that were found late.
+pub const WINDOW_TAIL_S_MAX: i64 = 3_600;
+
+/// Seconds just before the window that serve as a baseline besides the day and the week before.
+pub const BASELINE_BEFORE_S: i64 = 10_800;
+
+/// Composite alarms below composite alarms that are followed to find what fired first.
+pub const COMPOSITE_DEPTH_MAX: usize = 8;

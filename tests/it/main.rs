@@ -5,6 +5,7 @@
 #![expect(
     clippy::unwrap_used,
     clippy::indexing_slicing,
+    clippy::panic,
     clippy::print_stderr,
     clippy::disallowed_methods,
     reason = "helpers of tests fail loudly; the allow-in-tests settings only cover the bodies of test functions"
@@ -19,6 +20,7 @@ mod cli;
 mod demo;
 mod incidents;
 mod log_baseline;
+mod intake;
 mod logs;
 mod metamorphic;
 mod metrics;

@@ -4,6 +4,7 @@
 //! Everything here is serialisable and versioned: what was stored once stays readable.
 
 pub mod alarm;
+pub mod alarm_event;
 pub mod cause;
 pub mod execution;
 pub mod feed;
@@ -15,6 +16,7 @@ pub mod observation;
 pub mod query;
 pub mod resource;
 pub mod revision;
+pub mod service_event;
 pub mod suggestion;
 pub mod telemetry;
 pub mod text;
