@@ -5,7 +5,7 @@
 //! do next. The contract of `step`: same state, same `now`, same limits, same actions.
 //!
 //! Floors, each using only lower ones: [`model`] and [`limits`] < [`analysis`], [`reasoning`], [`playbook`],
-//! [`recovery`] (side by side) < [`investigation`] < [`evaluation`].
+//! [`recovery`], [`triage`] (side by side) < [`investigation`] < [`evaluation`].
 
 pub mod analysis;
 pub mod evaluation;
@@ -16,3 +16,4 @@ pub mod playbook;
 pub mod reasoning;
 pub mod recovery;
 pub mod report;
+pub mod triage;
