@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use super::state::{NodeIx, State};
-use super::{DEPTH_MAX, PATH_MAX, SILENT_MAX, VOTE_HALF_S};
+use super::{ACCEPT_S, DEPTH_MAX, LAG_S, PATH_MAX, SILENT_MAX, VOTE_HALF_S};
 use crate::model::time::Timestamp;
 
 /// For every node judged, the way from it to its root, both included.
@@ -105,6 +105,13 @@ impl Election<'_> {
         let callees = if above.len() > DEPTH_MAX { Vec::new() } else { self.next_that_fire(ix, true) };
         for (callee, way) in callees {
             if above.contains(&callee) {
+                continue;
+            }
+            // What began long after its caller is not what the caller suffers from; what began long before it only when
+            // nothing in between stayed quiet.
+            let after = self.onset(ix).secs_since(self.onset(callee));
+            let silent = i64::try_from(way.len()).unwrap_or(i64::MAX);
+            if after < -LAG_S || after > ACCEPT_S / silent.saturating_mul(silent) {
                 continue;
             }
             let rest = self.judge(callee, above);

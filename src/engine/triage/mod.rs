@@ -69,6 +69,10 @@ pub const SHARED_ALARMS_MIN: usize = 2;
 /// Nodes without a firing alarm in a row through which a dependency is followed: one or two have no alarm, three say nothing.
 pub const SILENT_MAX: usize = 2;
 
+/// Seconds by which the alarm of a cause may come after that of its effect: three standard periods, since alarms see what
+/// they watch after different numbers of periods.
+pub const LAG_S: i64 = 180;
+
 /// Seconds between two beginnings at which a vote counts half: one standard period of CloudWatch.
 pub const VOTE_HALF_S: i64 = 60;
 
