@@ -5,8 +5,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use proptest::prelude::*;
-
 use super::*;
 use crate::model::alarm::AlarmState;
 use crate::model::resource::ResourceId;
@@ -76,9 +74,18 @@ const KINDS: [Kind; 8] = [
     Kind { name: "one incident alone", scopes: 1, incidents: 1, ..USUAL },
     USUAL,
     Kind { name: "several at once in one account", scopes: 1, services: 40, incidents: 3, ..USUAL },
-    Kind { name: "many small ones", scopes: 4, services: 40, incidents: 12, alarms: 3, ..USUAL },
-    Kind { name: "a tenth of the edges unknown", known: 90, ..USUAL },
-    Kind { name: "a third of the edges unknown", known: 67, f1: 0.0, ..USUAL },
+    Kind {
+        name: "many small ones",
+        scopes: 4,
+        services: 40,
+        incidents: 12,
+        alarms: 3,
+        purity: 0.98,
+        ..USUAL
+    },
+    // What is not known to hang together stays apart: a person can merge, and nothing is lost in a wrong heap.
+    Kind { name: "a tenth of the edges unknown", known: 90, f1: 0.92, ..USUAL },
+    Kind { name: "a third of the edges unknown", known: 67, f1: 0.84, ..USUAL },
     Kind { name: "across accounts", cross: true, ..USUAL },
     Kind { name: "a zone fails", zone: true, ..USUAL },
 ];
@@ -269,43 +276,125 @@ fn fit(storm: &Storm, triage: &Triage) -> (f64, f64) {
     (most.values().sum::<f64>() / all, if a + b == 0.0 { 1.0 } else { 2.0 * together / (a + b) })
 }
 
+/// The bounds are what was measured, a little lower: they may only rise.
 #[test]
 fn random_storms_of_every_kind_become_their_incidents() {
     for kind in KINDS {
-        let (mut purity, mut f1, rounds) = (0.0, 0.0, 20);
-        let (mut worst, mut investigations) = (1.0_f64, 0);
-        for seed in 0..rounds {
+        let (mut purity, mut f1, mut worst, mut investigations) = (0.0, 0.0, 1.0_f64, 0.0);
+        for seed in 0..20 {
             let storm = storm(seed, kind);
             let (triage, _) = play(&storm);
             let (p, f) = fit(&storm, &triage);
-            if kind.name.starts_with("several") && seed < 6 && p < 0.95 {
-                let mut by: BTreeMap<(u64, u64), (BTreeMap<u64, u64>, i64)> = BTreeMap::new();
-                for (a, m) in triage.alarms() {
-                    if let (Some(i), Some(t)) = (m.investigation, storm.truth.get(a)) {
-                        let parts: Vec<u64> = a.arn.split('/').map(|x| x.parse().unwrap()).collect();
-                        let e = by.entry((*t, parts[1])).or_insert((BTreeMap::new(), i64::MAX));
-                        *e.0.entry(triage.current(i).0).or_default() += 1;
-                        e.1 = e.1.min(m.recent[0].0.secs() - 1_800_000_000);
-                    }
-                }
-                println!("wrong: seed {seed} {p:.3}");
-                for ((t, s), (g, at)) in &by { println!("   incident {t} svc{s} at {at} -> {g:?} uses {:?}", storm.links.iter().filter(|l| l.caller == node((0, *s))).map(|l| format!("{:?}", l.callee.watched)).collect::<Vec<_>>()); }
-            }
             purity += p / 20.0;
             f1 += f / 20.0;
             worst = worst.min(f);
-            if p < 0.95 || f < 0.9 {
-                println!("  seed {seed} {p:.3} {f:.3}");
-            }
-            investigations +=
-                triage.investigations().values().filter(|i| !i.alarms.is_empty()).count();
+            let members = triage.investigations().values().filter(|i| !i.alarms.is_empty());
+            investigations += members.map(|_| 1.0 / 20.0).sum::<f64>();
         }
         println!(
-            "{}: purity {purity:.4}, F1 {f1:.4} (worst {worst:.4}), {} for {} incidents",
-            kind.name,
-            investigations as f64 / 20.0,
-            kind.incidents
+            "{}: purity {purity:.4}, F1 {f1:.4} (worst {worst:.4}), {investigations:.1} for {} incidents",
+            kind.name, kind.incidents
         );
-        assert!(purity >= kind.purity.min(0.0) && f1 >= kind.f1.min(0.0), "{}", kind.name);
+        assert!(purity >= kind.purity && f1 >= kind.f1, "{}: purity {purity}, F1 {f1}", kind.name);
     }
+}
+
+/// Without edges alarms go together by account, region and service.
+#[test]
+fn without_topology_nothing_is_merged_but_by_service() {
+    let storm = storm(1, Kind { known: 0, ..USUAL });
+    let (triage, _) = play(&storm);
+    for i in triage.investigations().values().filter(|i| i.alarms.len() > 1) {
+        let services: BTreeSet<&str> = i.alarms.iter().map(|a| a.arn.rsplit_once('/').unwrap().0).collect();
+        assert_eq!(services.len(), 1, "{services:?}");
+    }
+}
+
+#[test]
+fn no_alarm_is_unaccounted_for() {
+    for (seed, kind) in (100..).zip(KINDS) {
+        let storm = storm(seed, kind);
+        let (triage, record) = play(&storm);
+        let received = record.iter().filter(|d| matches!(&d.what, What::Received { .. })).count();
+        assert_eq!(received, storm.messages.len());
+        for (key, member) in triage.alarms() {
+            let id = triage.current(member.investigation.unwrap_or(InvestigationId(0)));
+            let holds = triage.investigations().get(&id).is_some_and(|i| i.alarms.contains(key));
+            assert!(holds || member.times == 0, "{key:?}");
+        }
+        let members: usize = triage.investigations().values().map(|i| i.alarms.len()).sum();
+        assert_eq!(members, triage.alarms().values().filter(|m| m.investigation.is_some()).count());
+        for i in triage.investigations().values() {
+            let firing = i.alarms.iter().filter(|a| !triage.alarms()[a].recovered).count();
+            assert_eq!(u64::try_from(firing).unwrap(), i.unrecovered);
+        }
+    }
+}
+
+#[test]
+fn its_record_folds_into_the_same_state_at_any_point() {
+    for (seed, kind) in (200..).zip(KINDS) {
+        let storm = storm(seed, Kind { alarms: 6, ..kind });
+        let mut triage = Triage::new(TriageLimits::default());
+        let mut folded = Triage::new(TriageLimits::default());
+        let learn = Command::Learn { links: storm.links.clone() };
+        let mut decisions = triage.command(&learn, time(0)).unwrap();
+        for (n, (arrival, incoming)) in storm.messages.iter().enumerate() {
+            decisions.extend(triage.decide(incoming, *arrival));
+            for decision in decisions.drain(..) {
+                folded.apply(&decision);
+            }
+            assert_eq!(folded, triage, "message {n}");
+            if n % 50 == 0 {
+                // Another node goes on from what was stored.
+                folded = serde_json::from_str(&serde_json::to_string(&triage).unwrap()).unwrap();
+                assert_eq!(folded, triage);
+            }
+        }
+        assert_eq!(folded.tick(time(9_000_000)), triage.tick(time(9_000_000)));
+    }
+}
+
+#[test]
+fn the_order_of_arrival_within_seconds_changes_little() {
+    let (mut pure, mut joined) = (0.0, 0.0);
+    for seed in 300..310 {
+        let mut storm = storm(seed, USUAL);
+        let mut draw = Draw(seed);
+        for message in &mut storm.messages {
+            message.0 = message.0.plus_secs(i64::try_from(draw.below(8)).unwrap());
+        }
+        storm.messages.sort_by(|a, b| (a.0, &a.1.delivery).cmp(&(b.0, &b.1.delivery)));
+        let (triage, _) = play(&storm);
+        let (p, f) = fit(&storm, &triage);
+        pure += p / 10.0;
+        joined += f / 10.0;
+    }
+    assert!(pure >= 0.99 && joined >= 0.95, "{pure} {joined}");
+}
+
+/// Every alarm on a node of its own, one cause below all: the worst for looking again.
+#[test]
+fn deciding_stays_quick_when_everything_hangs_on_one_thing() {
+    let root = Node::resource(scope(1), ResourceId::new("root"));
+    let names: Vec<String> = (0..3_000).map(|n| format!("r{n}")).collect();
+    let of = |name: &String| Node::resource(scope(1), ResourceId::new(name.clone()));
+    let mut links: Vec<Link> = names.iter().map(|n| Link { caller: of(n), callee: root.clone() }).collect();
+    links.extend(names.windows(2).map(|w| Link { caller: of(&w[0]), callee: of(&w[1]) }));
+    let mut triage = Triage::new(TriageLimits::default());
+    triage.command(&Command::Learn { links }, time(0)).unwrap();
+    let mut decided = 0;
+    for (n, name) in names.iter().chain([&"root".to_owned()]).enumerate() {
+        let mut out = Vec::new();
+        let alarm = AlarmKey { arn: name.clone(), contributor: None };
+        transitions(&mut Draw(7), &mut out, (1, 0), &alarm, &mut 1);
+        let mut incoming = out.remove(0).1;
+        incoming.resource = Some(ResourceId::new(name.clone()));
+        incoming.delivery = format!("d{n}");
+        decided += triage.decide(&incoming, time(2_000)).len();
+    }
+    // Looking again at everything for every message would be millions.
+    assert!(decided < 20 * 3_000, "{decided}");
+    let open = triage.investigations().values().filter(|i| !i.alarms.is_empty()).count();
+    assert_eq!(open, 1);
 }
