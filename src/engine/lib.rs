@@ -5,7 +5,7 @@
 //! do next. The contract of `step`: same state, same `now`, same limits, same actions.
 //!
 //! Floors, each using only lower ones: [`model`] and [`limits`] < [`analysis`], [`reasoning`], [`playbook`],
-//! [`recovery`], [`intake`] (side by side) < [`investigation`] < [`evaluation`].
+//! [`recovery`], [`intake`], [`triage`] (side by side) < [`investigation`] < [`evaluation`].
 
 pub mod analysis;
 pub mod evaluation;
@@ -17,3 +17,4 @@ pub mod playbook;
 pub mod reasoning;
 pub mod recovery;
 pub mod report;
+pub mod triage;
