@@ -1,12 +1,15 @@
 //! What people, the shell and a newer topology say. A person's word on membership wins over the rules.
 
+use serde::{Deserialize, Serialize};
+
 use super::decision::{InvestigationId, Reason, What};
 use super::elect::elect;
 use super::incoming::{AlarmKey, Link, Silence};
 use super::{SILENCES_MAX, Work};
 
 /// What can be said.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "command", rename_all = "snake_case")]
 pub enum Command {
     /// Some alarms of an investigation are another incident.
     Split {
