@@ -66,6 +66,7 @@ fn watched(trigger: &Node<'_>) -> Result<Vec<AlarmMetric>, Refused> {
         };
         metrics.push(AlarmMetric {
             id: String::new(),
+            account: None,
             namespace: trigger.text_within(MESSAGE.namespace, max)?.unwrap_or_default().to_owned(),
             name: name.to_owned(),
             dimensions: reading::dimensions(trigger, MESSAGE.dimensions)?,

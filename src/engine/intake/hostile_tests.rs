@@ -1,9 +1,9 @@
 //! What no sender of good will writes: flipped bits, cut bodies, huge numbers. Nothing panics, nothing gains trust.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::sns::{Envelope, Trust};
-use super::tests::{TOPIC, envelope, event, message, t, with};
+use super::tests::{ARN, TOPIC, envelope, event, message, t, with};
 use super::{Shape, recognise, subject};
 use crate::limits;
 use crate::model::alarm_event::{Delivery, Via};
@@ -72,6 +72,51 @@ fn flipped_bits_and_cut_bodies_never_panic() {
                 let mut flipped = body.clone();
                 flipped[at] ^= 1 << bit;
                 arn(&flipped);
+            }
+        }
+    }
+}
+
+/// JSON pointers of all fields below a value.
+fn pointers(value: &Value, at: &str, found: &mut Vec<String>) {
+    let parts: Vec<(String, &Value)> = match value {
+        Value::Object(map) => map.iter().map(|(k, v)| (k.clone(), v)).collect(),
+        Value::Array(items) => items.iter().enumerate().map(|(i, v)| (i.to_string(), v)).collect(),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => Vec::new(),
+    };
+    for (key, v) in parts {
+        let path = format!("{at}/{key}");
+        pointers(v, &path, found);
+        found.push(path);
+    }
+}
+
+#[test]
+fn any_field_may_be_anything() {
+    let odd = [
+        json!(null),
+        json!(true),
+        json!(-7),
+        json!(1e300),
+        json!(""),
+        json!("\u{202e}\u{0}{[<\u{1b}"),
+        json!([]),
+        json!({}),
+        json!([[{}]]),
+        json!({"": {"": null}}),
+        json!("x".repeat(300_000)),
+        json!(vec![json!({"name": "n", "value": "v"}); 600]),
+    ];
+    for body in [message(), event(), envelope(&message().to_string())] {
+        let mut fields = Vec::new();
+        pointers(&body, "", &mut fields);
+        for field in &fields {
+            for value in &odd {
+                let mut changed = body.clone();
+                *changed.pointer_mut(field).unwrap() = value.clone();
+                // Where the alarm is still read, it is still this one.
+                let read = arn(changed.to_string().as_bytes());
+                assert!(read.is_none_or(|a| a == ARN), "{field}");
             }
         }
     }

@@ -29,9 +29,11 @@ use json::Node;
 use refused::shown;
 pub use refused::{Refused, UrlFault};
 
-use crate::model::alarm_event::{AlarmEvent, Delivery};
+use crate::model::alarm::AlarmState;
+use crate::model::alarm_event::{AlarmEvent, Contributor, Delivery, Via};
 use crate::model::service_event::ServiceEvent;
 use crate::model::text::Untrusted;
+use crate::model::time::Timestamp;
 
 /// What was delivered.
 #[derive(Debug, Clone, PartialEq)]
@@ -72,6 +74,25 @@ pub fn recognise(body: &[u8], carrier: &Delivery) -> Result<Shape, Refused> {
         return alarm_message::read(&root, carrier.clone()).map(|e| Shape::Alarm(Box::new(e)));
     }
     Err(Refused::UnknownShape { keys: keys(&root) })
+}
+
+/// The skeleton of a change that was not delivered but found by asking CloudWatch: identity and state are filled in, the
+/// rest is the caller's. `at` is `StateTransitionedTimestamp`. Finding it again gives the same delivery.
+///
+/// # Errors
+/// `BadArn`, when the ARN is none of an alarm.
+pub fn reconciled(
+    arn: &str,
+    name: &str,
+    contributor: Option<Contributor>,
+    state: AlarmState,
+    at: Timestamp,
+) -> Result<AlarmEvent, Refused> {
+    let delivery = Delivery { via: Via::Reconciler, id: String::new() };
+    let mut event = reading::event(delivery, (arn, "AlarmArn"), name, (state, at))?;
+    event.contributor = contributor;
+    event.delivery.id = event.key().digest();
+    Ok(event)
 }
 
 /// The first keys of an object, or what it is instead.

@@ -28,6 +28,7 @@ pub(super) struct Spelling {
     pub(super) period: &'static str,
     stat: &'static str,
     return_data: &'static str,
+    account: &'static str,
 }
 
 /// As alarm messages of SNS spell it.
@@ -42,6 +43,7 @@ pub(super) const MESSAGE: Spelling = Spelling {
     period: "Period",
     stat: "Stat",
     return_data: "ReturnData",
+    account: "AccountId",
 };
 
 /// As EventBridge and Lambda spell it.
@@ -56,6 +58,7 @@ pub(super) const EVENT: Spelling = Spelling {
     period: "period",
     stat: "stat",
     return_data: "returnData",
+    account: "accountId",
 };
 
 /// An event with what every shape must say; the rest is absent.
@@ -142,6 +145,7 @@ fn metric(node: &Node<'_>, spelled: &Spelling) -> Result<AlarmMetric, Refused> {
     let period = with_stat.as_ref().and_then(|n| seconds(n, spelled.period));
     Ok(AlarmMetric {
         id: text(Some(node), spelled.id)?,
+        account: node.opt_text(spelled.account).filter(|a| arn::is_account(a)).map(str::to_owned),
         namespace: text(of.as_ref(), spelled.namespace)?,
         name: text(of.as_ref(), spelled.name)?,
         dimensions: of.as_ref().map(|n| dimensions(n, spelled.dimensions)).transpose()?.unwrap_or_default(),

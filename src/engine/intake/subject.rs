@@ -7,8 +7,10 @@ use std::collections::BTreeMap;
 
 use super::resources::{self, Home};
 use crate::limits;
-use crate::model::alarm::{Alarm, AlarmState, Direction};
+use crate::model::alarm::{Alarm, AlarmState, AlarmTransition, Direction};
 use crate::model::alarm_event::{AlarmEvent, AlarmKind, AlarmMetric, Child};
+use crate::model::observation::Provenance;
+use crate::model::query::Query;
 use crate::model::resource::{Resource, ResourceId};
 use crate::model::time::{TimeSpan, Timestamp};
 
@@ -56,6 +58,36 @@ pub fn subject(event: &AlarmEvent, known: &[AlarmEvent], now: Timestamp) -> Subj
     Subject { alarm, resource, describe }
 }
 
+/// The change of state in the investigation's words, for its feed.
+#[must_use]
+pub fn transition(event: &AlarmEvent) -> AlarmTransition {
+    let watched = watched(event);
+    let around = |seconds: i64| event.at.plus_secs(seconds).to_string();
+    AlarmTransition {
+        name: event.name.clone(),
+        arn: Some(event.arn.clone()),
+        resource: watched.as_ref().and_then(|w| resource(event, w)).map(|r| r.id),
+        from: event.previous,
+        to: event.state,
+        at: event.at,
+        metric: watched.as_ref().map(|w| w.name.clone()),
+        threshold: event.threshold,
+        dimensions: watched.map(|w| w.dimensions).unwrap_or_default(),
+        reason: event.reason.clone(),
+        query: Some(Query::new(
+            "cloudwatch",
+            "DescribeAlarmHistory",
+            [
+                ("AlarmName", event.name.raw().to_owned()),
+                ("HistoryItemType", "StateUpdate".to_owned()),
+                ("StartDate", around(-1)),
+                ("EndDate", around(1)),
+            ],
+        )),
+        provenance: Provenance::ControlPlane,
+    }
+}
+
 /// The event that tells the metric, since when it fires, and the ARN of a child of which no event is known.
 fn follow<'a>(
     event: &'a AlarmEvent,
@@ -90,8 +122,10 @@ fn itself(arn: &str, kind: &str) -> Resource {
     Resource { id: ResourceId::new(arn), kind: Some(kind.to_owned()), attributes }
 }
 
+/// The resource of a metric. An alarm of a monitoring account watches metrics of others, which own the resource.
 fn resource(event: &AlarmEvent, watched: &AlarmMetric) -> Option<Resource> {
-    let home = Home { partition: &event.partition, region: &event.region, account: &event.account };
+    let account = watched.account.as_ref().unwrap_or(&event.account);
+    let home = Home { partition: &event.partition, region: &event.region, account };
     resources::of_metric(home, &watched.namespace, &watched.dimensions)
 }
 
@@ -169,6 +203,7 @@ fn selected(query: &str, metric: &AlarmMetric, event: &AlarmEvent) -> Option<Ala
     };
     Some(AlarmMetric {
         id: metric.id.clone(),
+        account: metric.account.clone(),
         namespace: unquoted(namespace).to_owned(),
         name: unquoted(name).to_owned(),
         dimensions: event.contributor.as_ref().map(|c| c.attributes.clone()).unwrap_or_default(),

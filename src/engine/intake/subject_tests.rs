@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::subject::subject;
+use super::subject::{subject, transition};
 use super::tests::{ARN, alarm, event, message, t, with};
 use crate::limits;
 use crate::model::alarm::Direction;
@@ -39,6 +39,23 @@ fn copies_of_a_change_are_about_the_same() {
 }
 
 #[test]
+fn a_metric_of_another_account_belongs_to_that_account() {
+    let mut metrics = json!([metric("m", "RequestCount", "app/a/1")]);
+    metrics[0]["accountId"] = json!("210987654321");
+    let about = subject(&of_metrics(metrics), &[], t(NOW));
+    let owner = "arn:aws:elasticloadbalancing:eu-west-1:210987654321:loadbalancer/app/a/1";
+    assert_eq!(about.alarm.resource.as_str(), owner);
+}
+
+#[test]
+fn the_feed_gets_the_change_with_what_it_is_about() {
+    let change = transition(&alarm(&message()));
+    assert_eq!(change.resource.unwrap().as_str(), "arn:aws:lambda:eu-west-1:123456789012:function:f");
+    assert_eq!((change.metric.as_deref(), change.threshold), (Some("Duration"), Some(5.0)));
+    assert_eq!(change.query.unwrap().parameters["StartDate"], "2026-03-01T10:00:04.25Z");
+}
+
+#[test]
 fn an_expression_is_about_what_goes_wrong_in_it() {
     let metrics =
         [metric("errors", "HTTPCode_Target_5XX_Count", "app/a/1"), metric("all", "RequestCount", "app/a/1")];
@@ -63,7 +80,7 @@ fn an_expression_is_about_what_goes_wrong_in_it() {
 
 #[test]
 fn a_contributor_is_about_its_own_resource() {
-    let query = "SELECT MAX(ThrottledRequests) FROM SCHEMA(\"AWS/DynamoDB\", TableName) GROUP BY TableName";
+    let query = "Select MAX(ThrottledRequests) FROM SCHEMA(\"AWS/DynamoDB\", TableName) GROUP BY TableName";
     for query in [query, "select max(\"ThrottledRequests\") from \"AWS/DynamoDB\" group by TableName"] {
         let of = with(
             &event(),
@@ -83,7 +100,7 @@ fn a_contributor_is_about_its_own_resource() {
         assert_eq!(one.alarm.kind, "contributor_alarm");
     }
     for broken in
-        ["SELECT", "SELECT x", "SELECT SUM(", "SELECT SUM(x) FROM", "SELECT ÄÄÄÄ(x) FROM y", "日本語日本語"]
+        ["Select", "Select x", "Select SUM(", "Select SUM(x) FROM", "Select ÄÄÄÄ(x) FROM y", "日本語日本語"]
     {
         let of = json!([{"id": "q", "expression": broken}]);
         assert_eq!(subject(&of_metrics(of), &[], t(NOW)).alarm.resource.as_str(), ARN);

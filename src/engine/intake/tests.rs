@@ -155,6 +155,11 @@ fn one_change_has_one_key_whichever_way_it_comes() {
         let text = serde_json::to_string(&copy).unwrap();
         assert_eq!(serde_json::from_str::<AlarmEvent>(&text).unwrap(), copy);
     }
+    let finely = t("2026-03-01T10:00:05.250999Z");
+    let found = |arn| super::reconciled(arn, "slow", None, AlarmState::Alarm, finely);
+    let copy = found(ARN).unwrap();
+    assert_eq!((copy.key(), copy.delivery), (key.clone(), found(ARN).unwrap().delivery));
+    assert!(found("slow").is_err());
     let later = alarm(&with(&message(), "/StateChangeTime", json!("2026-03-01T10:00:05.251+0000")));
     assert_ne!(later.key(), key);
 }

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::alarm::{AlarmState, Direction};
+use super::feed::canonical_digest;
 use super::text::Untrusted;
 use super::time::{TimeSpan, Timestamp};
 
@@ -124,6 +125,9 @@ impl Comparison {
 pub struct AlarmMetric {
     /// Its identifier within the alarm (`m1`); empty where the delivery had none.
     pub id: String,
+    /// Account of the metric, 12 digits, when stated: an alarm of a monitoring account watches metrics of others.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account: Option<String>,
     /// Namespace (`AWS/Lambda`); empty for an expression.
     pub namespace: String,
     /// Metric name; empty for an expression.
@@ -321,5 +325,11 @@ impl TransitionKey {
     pub fn new(arn: &str, contributor: Option<String>, state: AlarmState, at: Timestamp) -> Self {
         let at = Timestamp::from_millis(at.micros().div_euclid(1_000));
         Self { arn: arn.to_owned(), contributor, state, at }
+    }
+
+    /// One text for the whole key, to index by: SHA-256 over its canonical form, in hexadecimal.
+    #[must_use]
+    pub fn digest(&self) -> String {
+        canonical_digest(self)
     }
 }
