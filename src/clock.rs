@@ -7,6 +7,18 @@ use tantei_engine::model::time::Timestamp;
 
 use crate::ports::Clock;
 
+/// The system's clock.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct SystemClock;
+
+impl Clock for SystemClock {
+    #[expect(clippy::disallowed_methods, reason = "the one place that asks the system for the time")]
+    fn now(&self) -> Timestamp {
+        let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+        Timestamp::from_micros(i64::try_from(since.as_micros()).unwrap_or(i64::MAX))
+    }
+}
+
 /// A clock that only moves when it is told to, so that two replays give the same feed.
 #[derive(Debug)]
 pub struct ReplayClock {

@@ -2,12 +2,14 @@
 //! the world stands here, behind [`ports`].
 
 pub mod access;
+pub mod app;
 pub mod aws;
 pub mod bundle;
 pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod driver;
+pub mod http;
 pub mod playbooks;
 pub mod ports;
 pub mod render;

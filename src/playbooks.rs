@@ -85,6 +85,23 @@ pub fn folder(path: &Path) -> Result<Loaded> {
     Ok(loaded)
 }
 
+/// The playbooks in force: those of a folder, or the shipped ones.
+///
+/// # Errors
+/// When one of them cannot be used: a playbook that is silently missing is worse than none.
+pub fn in_force(own: Option<&Path>) -> Result<Library> {
+    let Some(path) = own else { return shipped() };
+    let loaded = folder(path)?;
+    if let Some(problem) = loaded.problems.first() {
+        let more = match loaded.problems.len() - 1 {
+            0 => String::new(),
+            n => format!("; and {n} more bad files: see `tantei playbooks check`"),
+        };
+        bail!("playbook `{}`: {}{more}", problem.file, problem.what.join("; "));
+    }
+    Ok(loaded.library)
+}
+
 /// Digest of the playbooks in force.
 #[must_use]
 pub fn digest(library: &Library) -> String {

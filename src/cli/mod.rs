@@ -14,7 +14,9 @@ mod logs;
 mod metrics;
 mod output;
 mod playbooks;
+mod serve;
 mod strict;
+mod token;
 
 use std::process::ExitCode;
 
@@ -39,6 +41,7 @@ Examples:
   tantei logs now.log --baseline before.log       what is new, gone or different in log lines
   tantei metrics cpu.csv --svg cpu.svg            where does this series deviate?
   tantei playbooks check my-playbooks/            check your own playbooks
+  tantei serve --config tantei.toml               receive alarms and investigate them
   tantei audit verify feed.json                   has this feed been tampered with?
 
 Exit codes: 0 done, 1 failed or problems found, 2 wrong arguments or input.";
@@ -61,6 +64,11 @@ enum Command {
     Audit(audit::Command),
     /// Play a recorded incident from alarm to proven recovery, with a simulated runbook.
     Demo(demo::Args),
+    /// Receive alarms and investigate them, until told to stop.
+    Serve(serve::Args),
+    /// Make, list or revoke access tokens.
+    #[command(subcommand)]
+    Token(token::Command),
     /// Print completions for a shell.
     Completions {
         /// The shell.
@@ -90,6 +98,8 @@ fn run(command: Command) -> Result<ExitCode> {
         Command::Playbooks(command) => playbooks::run(&command),
         Command::Audit(command) => audit::run(&command),
         Command::Demo(args) => demo::run(&args),
+        Command::Serve(args) => serve::run(&args),
+        Command::Token(command) => token::run(&command),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "tantei", &mut script);

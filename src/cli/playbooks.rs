@@ -60,22 +60,7 @@ fn load(folder: Option<&Path>) -> Result<Loaded> {
 
 /// Playbooks to use: all of them must be good, or none is.
 pub(super) fn library(folder: Option<&Path>) -> Result<Library> {
-    let loaded = load(folder)?;
-    if let Some(problem) = loaded.problems.first() {
-        let more = loaded.problems.len() - 1;
-        let error = anyhow::anyhow!(
-            "playbook `{}`: {}{}",
-            problem.file,
-            problem.what.join("; "),
-            if more > 0 {
-                format!("; and {more} more bad files: see `tantei playbooks check`")
-            } else {
-                String::new()
-            }
-        );
-        return Err(output::input(&error));
-    }
-    Ok(loaded.library)
+    playbooks::in_force(folder).map_err(|e| output::input(&e))
 }
 
 fn list(library: &Library, as_json: bool) -> Result<ExitCode> {

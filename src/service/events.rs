@@ -1,10 +1,15 @@
 //! What waits in the inbox: alarms as they were delivered, other events, and what people ask of triage.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use tantei_engine::intake::subject::{Subject, subject};
+use tantei_engine::model::alarm::{Alarm, AlarmState, Direction};
 use tantei_engine::model::alarm_event::AlarmEvent;
+use tantei_engine::model::resource::{Resource, ResourceId};
 use tantei_engine::model::service_event::ServiceEvent;
-use tantei_engine::model::time::Timestamp;
+use tantei_engine::model::text::Untrusted;
+use tantei_engine::model::time::{TimeSpan, Timestamp};
 use tantei_engine::triage::{AlarmKey, Command, Incoming, Scope, Severity, Suppression};
 
 /// Something that was received.
@@ -15,8 +20,74 @@ pub enum Event {
     Alarm(Box<AlarmEvent>),
     /// Another event: a deployment, a health event.
     Service(Box<ServiceEvent>),
+    /// Somebody wants an investigation.
+    Start(Box<Start>),
     /// Somebody, or the work itself, asks triage for something.
     Command(Command),
+}
+
+/// What somebody wants investigated: a metric of a resource that went the wrong way.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Start {
+    /// What it is about, in words.
+    pub title: Untrusted,
+    /// The resource that suffers.
+    pub resource: ResourceId,
+    /// Its metric.
+    pub metric: String,
+    /// Its statistic.
+    pub stat: String,
+    /// Which way is bad.
+    pub direction: Direction,
+    /// When it was noticed.
+    pub at: Timestamp,
+    /// The time to look at; from half an hour before to now, when nobody says.
+    #[serde(default)]
+    pub window: Option<TimeSpan>,
+    /// Healthy times to compare with; what came before the window, when nobody says.
+    #[serde(default)]
+    pub baseline: Vec<TimeSpan>,
+}
+
+/// Seconds before `at` that are looked at when nobody says, and that serve as the baseline before those.
+const LEAD_S: i64 = 1_800;
+const BASELINE_S: i64 = 10_800;
+
+impl Start {
+    /// What the investigation is about, and what triage is given.
+    pub(super) fn subject(&self, delivery: &str, now: Timestamp) -> (Incoming, Subject) {
+        let window = self.window.unwrap_or_else(|| TimeSpan::new(self.at.plus_secs(-LEAD_S), now.max(self.at)));
+        let before = || vec![TimeSpan::new(window.start.plus_secs(-BASELINE_S), window.start)];
+        let alarm = Alarm {
+            kind: "manual".to_owned(),
+            title: self.title.clone(),
+            resource: self.resource.clone(),
+            metric: self.metric.clone(),
+            stat: self.stat.clone(),
+            direction: self.direction,
+            at: self.at,
+            window,
+            baseline: if self.baseline.is_empty() { before() } else { self.baseline.clone() },
+        };
+        let resource = Resource { id: self.resource.clone(), kind: None, attributes: BTreeMap::new() };
+        let incoming = Incoming {
+            delivery: delivery.to_owned(),
+            alarm: AlarmKey { arn: format!("manual:{delivery}"), contributor: None },
+            name: self.title.clone(),
+            // Somebody asked for this one: it is never taken for a part of another incident.
+            scope: Scope { account: "manual".to_owned(), region: delivery.to_owned() },
+            resource: Some(self.resource.clone()),
+            service: None,
+            state: AlarmState::Alarm,
+            at: self.at,
+            severity: Severity::High,
+            dedupe: None,
+            children: Vec::new(),
+            suppressed: None,
+        };
+        (incoming, Subject { alarm, resource, describe: None })
+    }
 }
 
 /// What triage is given of an alarm event. Events of children that are known help to find what a composite is about.

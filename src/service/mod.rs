@@ -15,7 +15,9 @@ use std::sync::Arc;
 use anyhow::{Context, Result};
 use tantei_engine::triage::{Triage, TriageLimits};
 use tokio::sync::{Notify, RwLock};
+use tokio_util::sync::CancellationToken;
 
+use crate::access::Token;
 use crate::aws::sns::Verifier;
 use crate::config::Config;
 use crate::driver::Settings;
@@ -23,7 +25,7 @@ use crate::ports::{Clock, Collector};
 use crate::store::{Inbox, Store};
 
 pub use crate::store::{Filter, Listed, Pushed, StoreError, StoreErrorKind};
-pub use events::Event;
+pub use events::{Event, Start};
 pub use investigations::{DecideError, Detail};
 pub use receive::{Received, ReceiveError, SnsHeaders};
 
@@ -103,21 +105,17 @@ impl Service {
         Ok(Self { inner: Arc::new(inner) })
     }
 
-    /// Does the work until `stop` is told: triage on one node, investigations on all.
-    ///
-    /// # Errors
-    /// When a loop ends that never should.
-    pub async fn run(&self, stop: Arc<Notify>) -> Result<()> {
+    /// Does the work until it is told to stop: triage on one node, investigations on all.
+    pub async fn run(&self, stop: CancellationToken) {
         let triage = tokio::spawn(self.clone().triage_loop());
         let mut workers = Vec::new();
         for k in 0..self.inner.config.triage.deep_max {
             workers.push(tokio::spawn(self.clone().work_loop(k)));
         }
-        stop.notified().await;
+        stop.cancelled().await;
         triage.abort();
         workers.iter().for_each(tokio::task::JoinHandle::abort);
         self.give_back().await;
-        Ok(())
     }
 
     /// Whether the store answers: then alarms can be acknowledged.
@@ -128,10 +126,12 @@ impl Service {
         self.inner.store.now().await.map(drop)
     }
 
-    /// The store of this service, for tokens and export.
-    #[must_use]
-    pub fn store(&self) -> &Store {
-        &self.inner.store
+    /// The token with this hash, when it works now.
+    ///
+    /// # Errors
+    /// When the store cannot be reached.
+    pub async fn token(&self, hash: &str) -> Result<Option<Token>, StoreError> {
+        self.inner.store.token(hash).await
     }
 
     /// The settings.

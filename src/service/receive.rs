@@ -8,7 +8,7 @@ use tantei_engine::intake::{Refused, Shape, recognise};
 use tantei_engine::limits;
 use tantei_engine::model::alarm_event::{Delivery as Carrier, Via};
 
-use super::{Event, Service};
+use super::{Event, Service, Start};
 use crate::access;
 use crate::aws::sns::SignatureError;
 use crate::store::{Delivery, Inserted, StoreError};
@@ -126,6 +126,16 @@ impl Service {
                 self.keep(shape, "eventbridge").await
             }
         }
+    }
+
+    /// Takes somebody's wish for an investigation; the name of the request.
+    ///
+    /// # Errors
+    /// `Unavailable` when it cannot be kept.
+    pub async fn start(&self, start: Start) -> Result<String, ReceiveError> {
+        let id = format!("start_{}", uuid::Uuid::now_v7().simple());
+        self.put(id.clone(), id.clone(), "manual", &Event::Start(Box::new(start))).await?;
+        Ok(id)
     }
 
     /// Stores what was recognised.

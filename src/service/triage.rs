@@ -168,6 +168,11 @@ impl Inner {
                 }
                 Ok(settled)
             }
+            Event::Start(start) => {
+                let (incoming, about) = start.subject(&id, now);
+                let decisions = desk.triage.decide(&incoming, now);
+                self.settled(desk, id, &decisions, &[about], now)
+            }
             // Kept: collectors of changes read it from the inbox.
             Event::Service(_) => {
                 Ok(Settled { delivery: id, outcome: "\"kept\"".to_owned(), ..Settled::default() })

@@ -25,6 +25,7 @@ mod logs;
 mod metamorphic;
 mod metrics;
 mod rounds;
+mod serve;
 mod store;
 mod support;
 mod tidy;

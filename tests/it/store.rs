@@ -280,7 +280,7 @@ async fn a_token_works_until_it_expires_or_is_revoked(store: Store) {
 }
 
 /// Every promise, on either database.
-macro_rules! contract {
+macro_rules! on_both_stores {
     ($($promise:ident),+ $(,)?) => {
         mod sqlite {
             $(
@@ -298,14 +298,17 @@ macro_rules! contract {
                 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
                 #[ignore = "needs PostgreSQL: tests/all starts one"]
                 async fn $promise() {
-                    super::$promise(crate::support::postgres(stringify!($promise)).await).await;
+                    let name = concat!(module_path!(), stringify!($promise));
+                    super::$promise(crate::support::postgres(name).await).await;
                 }
             )+
         }
     };
 }
 
-contract!(
+pub(crate) use on_both_stores;
+
+on_both_stores!(
     a_feed_is_stored_in_order_and_verifies,
     of_two_writers_one_appends_and_the_other_is_told,
     work_is_claimed_once_and_a_late_write_is_refused,

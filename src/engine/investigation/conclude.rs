@@ -35,11 +35,14 @@ pub(super) fn conclude(state: &State, now: Timestamp, limits: &Limits) -> Vec<Ne
         provisional,
     };
     let found = hypotheses(&grounds, limits.hypotheses_max);
-    let standing: Vec<(ItemId, &HypothesisFacts)> = state.standing().collect();
-    let same = |h: &Hypothesis| standing.iter().find(|(_, s)| *s == h.facts()).map(|(id, _)| *id);
+    // Those that were discarded since belong to the conclusion before as well: one of them may have led it.
+    let before: Vec<(ItemId, &HypothesisFacts)> = state.concluded_before().collect();
+    let same = |h: &Hypothesis| {
+        before.iter().find(|(id, was)| *was == h.facts() && state.holds(*id)).map(|(id, _)| *id)
+    };
     let kept: BTreeSet<ItemId> = found.iter().filter_map(same).collect();
-    let outdated = standing.iter().map(|(id, _)| *id).filter(|id| !kept.contains(id)).collect();
-    let led = standing.iter().map(|(_, h)| *h).min_by_key(|h| h.rank);
+    let outdated = before.iter().map(|(id, _)| *id).filter(|id| !kept.contains(id)).collect();
+    let led = before.iter().map(|(_, h)| *h).min_by_key(|h| h.rank);
     let leads = found.first().map(Hypothesis::facts);
     let revised = if state.concluded.is_some() { revised(state, led, leads) } else { Vec::new() };
     let concluded = Concluded { abstained: ranking.abstained.clone(), provisional, revised, outdated };

@@ -234,6 +234,12 @@ impl State {
         self.holding(&self.hypotheses).map(|(id, h)| (id, h.facts()))
     }
 
+    /// Hypotheses of the last conclusion, those that people discarded since included.
+    pub(super) fn concluded_before(&self) -> impl Iterator<Item = (ItemId, &HypothesisFacts)> {
+        let current = self.hypotheses.iter().filter(|(id, _)| !self.outdated.contains(id));
+        current.map(|(id, h)| (*id, h.facts()))
+    }
+
     /// Suggestions that hold, in order of their recording.
     pub fn proposed(&self) -> impl Iterator<Item = (ItemId, &Suggestion)> {
         self.holding(&self.suggestions)

@@ -8,7 +8,7 @@ use crate::model::alarm::{Alarm, Direction};
 use crate::model::cause::{Band, Mechanism};
 use crate::model::execution::{Approval, Execution, Refusal, RunEvent, RunStatus};
 use crate::model::feed::{
-    Body, Collected, Concluded, Decision, DecisionKind, Matched, NewItem, Opened, Principal,
+    Body, Collected, Concluded, Decision, DecisionKind, FeedItem, Matched, NewItem, Opened, Principal,
 };
 use crate::model::hypothesis::{Author, Hypothesis, HypothesisFacts};
 use crate::model::id::{ItemId, ItemKind};
@@ -34,6 +34,8 @@ pub(super) fn add(state: &mut State, body: Body) -> ItemId {
     };
     let item = state.seal(NewItem { happened_at: t(0), by, because: Vec::new(), body }, t(1_500));
     state.apply(&item).unwrap();
+    let stored = serde_json::to_string(&item).unwrap();
+    assert_eq!(serde_json::from_str::<FeedItem>(&stored).unwrap(), item, "what is stored can be read: {stored}");
     item.id
 }
 

@@ -232,7 +232,8 @@ pub enum DecisionKind {
 /// A person's decision on an item.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Decision {
-    /// The item.
+    /// The item that it is about; `item` is the name of the body's kind.
+    #[serde(rename = "about")]
     pub item: ItemId,
     /// The decision.
     pub decision: DecisionKind,

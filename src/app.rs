@@ -1,0 +1,109 @@
+//! Puts a running Tantei together from its settings: store, clock, collectors, service, HTTP.
+//!
+//! The only place that knows all parts. Decides nothing.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+use tantei_engine::limits::Limits;
+use tantei_engine::model::time::Timestamp;
+use tokio_util::sync::CancellationToken;
+
+use crate::access::{self, Role, Token};
+use crate::bundle::collectors::BundleCollector;
+use crate::clock::SystemClock;
+use crate::config::Config;
+use crate::driver::Settings;
+use crate::ports::{Clock, Collector};
+use crate::service::{Parts, Service};
+use crate::store::Store;
+use crate::{http, playbooks};
+
+/// Work that is under way when the server is told to stop is given back by then.
+const GRACE: Duration = Duration::from_secs(9);
+
+/// Serves until it is told to stop. `listening` hears the address once alarms can come.
+///
+/// # Errors
+/// When the store, the playbooks, a certificate or the address cannot be used.
+pub async fn serve(
+    config: Config,
+    stop: CancellationToken,
+    listening: impl FnOnce(SocketAddr),
+) -> Result<()> {
+    http::count();
+    let store = Store::open(&config.store.url).await.context("store.url")?;
+    let library = playbooks::in_force(config.playbooks.folder.as_deref())?;
+    let settings = Settings {
+        limits: Limits::default(),
+        library: Arc::new(library),
+        values: config.playbooks.settings.clone(),
+    };
+    let listen = config.http.listen;
+    let collector = collector(&config)?;
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let service = Service::new(Parts { config, store: store.clone(), clock, collector, settings })?;
+    let work = tokio::spawn({
+        let (service, stop) = (service.clone(), stop.clone());
+        async move { service.run(stop).await }
+    });
+    let served = http::serve(service, listen, stop.clone(), listening).await;
+    stop.cancel();
+    if tokio::time::timeout(GRACE, work).await.is_err() {
+        tracing::warn!("work did not end in time; its leases end by themselves");
+    }
+    store.close().await;
+    served
+}
+
+fn collector(config: &Config) -> Result<Arc<dyn Collector>> {
+    match &config.evidence.bundle {
+        Some(folder) if folder.is_dir() => Ok(Arc::new(BundleCollector::new(folder))),
+        Some(folder) => bail!("evidence.bundle: {} is no folder", folder.display()),
+        None => bail!("evidence.bundle: no source of evidence is set"),
+    }
+}
+
+/// Makes a token and stores its hash; the token itself is returned once.
+///
+/// # Errors
+/// When the store cannot be used.
+pub async fn make_token(
+    config: &Config,
+    name: &str,
+    role: Role,
+    days: Option<u32>,
+) -> Result<(String, Token)> {
+    let store = Store::open(&config.store.url).await.context("store.url")?;
+    let token = access::generate().context("the system gives no random numbers")?;
+    let created_at = SystemClock.now();
+    let expires_at: Option<Timestamp> = days.map(|d| created_at.plus_secs(i64::from(d) * 86_400));
+    let known = Token { name: name.to_owned(), role, created_at, expires_at };
+    store.add_token(&access::hash(&token), &known).await?;
+    store.close().await;
+    Ok((token, known))
+}
+
+/// Tokens that were not revoked.
+///
+/// # Errors
+/// When the store cannot be used.
+pub async fn tokens(config: &Config) -> Result<Vec<Token>> {
+    let store = Store::open(&config.store.url).await.context("store.url")?;
+    let tokens = store.tokens().await?;
+    store.close().await;
+    Ok(tokens)
+}
+
+/// Revokes all tokens of a name; how many.
+///
+/// # Errors
+/// When the store cannot be used.
+pub async fn revoke_tokens(config: &Config, name: &str) -> Result<u64> {
+    let store = Store::open(&config.store.url).await.context("store.url")?;
+    let revoked = store.revoke_tokens(name).await?;
+    store.close().await;
+    Ok(revoked)
+}

@@ -1,0 +1,51 @@
+//! Who asks: a bearer token, looked up by its hash, with the role that the address needs.
+
+use axum::extract::FromRequestParts;
+use axum::http::header::AUTHORIZATION;
+use axum::http::request::Parts;
+use tantei_engine::model::feed::Principal;
+
+use super::problem::Problem;
+use crate::access::{self, Role, Token};
+use crate::service::Service;
+
+/// Somebody with a token that works.
+#[derive(Debug)]
+pub(super) struct Caller {
+    token: Token,
+}
+
+impl Caller {
+    /// The person, as a feed names them.
+    pub(super) fn principal(&self) -> Principal {
+        Principal::Person { name: self.token.name.clone(), surface: "api".to_owned() }
+    }
+
+    /// Their name.
+    pub(super) fn name(&self) -> &str {
+        &self.token.name
+    }
+
+    /// Refuses a role below this one.
+    pub(super) fn must_be(&self, role: Role) -> Result<(), Problem> {
+        if self.token.role >= role {
+            return Ok(());
+        }
+        let (needed, has) = (role.name(), self.token.role.name());
+        Err(Problem::forbidden(format!("this needs a token of role `{needed}`; yours is `{has}`")))
+    }
+}
+
+impl FromRequestParts<Service> for Caller {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, service: &Service) -> Result<Self, Problem> {
+        let header = parts.headers.get(AUTHORIZATION).and_then(|h| h.to_str().ok());
+        let token = header
+            .and_then(|h| h.strip_prefix("Bearer "))
+            .ok_or_else(|| Problem::unauthorized("send `Authorization: Bearer TOKEN`; `tantei token` makes one"))?;
+        let known = service.token(&access::hash(token.trim())).await?;
+        let token = known.ok_or_else(|| Problem::unauthorized("the token is unknown, expired or revoked"))?;
+        Ok(Self { token })
+    }
+}

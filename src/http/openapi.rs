@@ -1,0 +1,42 @@
+//! The OpenAPI document: made from the handlers, kept as a golden file by a test.
+
+use axum::Json;
+use utoipa::OpenApi;
+
+use super::{alarms, investigations};
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Tantei",
+        description = "Operational investigations for AWS: alarms in, evidence and causes out.",
+        contact(name = "Tantei"),
+        license(name = "Apache-2.0", identifier = "Apache-2.0"),
+    ),
+    paths(
+        alarms::sns,
+        alarms::eventbridge,
+        investigations::list,
+        investigations::start,
+        investigations::get,
+        investigations::feed,
+        investigations::report,
+        investigations::end,
+        investigations::reopen,
+        investigations::merge,
+        investigations::split,
+        investigations::note,
+        investigations::decide,
+    )
+)]
+struct Document;
+
+/// The document.
+#[must_use]
+pub fn document() -> utoipa::openapi::OpenApi {
+    Document::openapi()
+}
+
+pub(super) async fn serve() -> Json<utoipa::openapi::OpenApi> {
+    Json(document())
+}

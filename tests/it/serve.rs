@@ -1,0 +1,305 @@
+//! A running Tantei over HTTP: alarms in, investigations, feeds and people's decisions out; on either store.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use reqwest::StatusCode;
+use serde_json::{Value, json};
+use tantei::access::{self, Role, Token};
+use tantei::bundle::collectors::BundleCollector;
+use tantei::clock::ReplayClock;
+use tantei::config::Config;
+use tantei::driver::Settings;
+use tantei::service::{Parts, Service};
+use tantei::store::Store;
+use tantei_engine::model::feed::verify;
+use tantei_engine::model::time::Timestamp;
+use tokio_util::sync::CancellationToken;
+
+use crate::support::{document, lab_incident, shared};
+
+const KEY: &str = "a-key-for-tests";
+
+/// A server in this process, and what is needed to speak with it.
+struct Server {
+    url: String,
+    client: reqwest::Client,
+    store: Store,
+    stop: CancellationToken,
+    clock: Arc<ReplayClock>,
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.stop.cancel();
+    }
+}
+
+impl Server {
+    async fn start(store: Store, config: Config, now: &str) -> Self {
+        let clock = Arc::new(ReplayClock::new(now.parse().unwrap()));
+        let collector = Arc::new(BundleCollector::new(&lab_incident()));
+        let library = Arc::new(tantei::playbooks::shipped().unwrap());
+        let settings = Settings { library, ..Settings::default() };
+        let parts = Parts { config, store: store.clone(), clock: clock.clone(), collector, settings };
+        let service = Service::new(parts).unwrap();
+        for role in [Role::Viewer, Role::Operator] {
+            let created_at = Timestamp::from_secs(0);
+            let token = Token { name: role.name().to_owned(), role, created_at, expires_at: None };
+            store.add_token(&access::hash(role.name()), &token).await.unwrap();
+        }
+        let stop = CancellationToken::new();
+        tokio::spawn({
+            let (service, stop) = (service.clone(), stop.clone());
+            async move { service.run(stop).await }
+        });
+        let (told, address) = tokio::sync::oneshot::channel();
+        let listen = "127.0.0.1:0".parse().unwrap();
+        tokio::spawn({
+            let stop = stop.clone();
+            async move {
+                tantei::http::serve(service, listen, stop, |a| told.send(a).unwrap()).await.unwrap();
+            }
+        });
+        let url = format!("http://{}", address.await.unwrap());
+        Self { url, client: reqwest::Client::new(), store, stop, clock }
+    }
+
+    async fn event(&self, event: &Value, key: &str) -> (StatusCode, Value) {
+        let request = self.client.post(format!("{}/v1/alarms/eventbridge", self.url));
+        let answer = request.header("x-api-key", key).body(event.to_string()).send().await.unwrap();
+        (answer.status(), answer.json().await.unwrap())
+    }
+
+    async fn get(&self, path: &str) -> (StatusCode, Value) {
+        let request = self.client.get(format!("{}{path}", self.url)).bearer_auth("viewer");
+        let answer = request.send().await.unwrap();
+        (answer.status(), answer.json().await.unwrap())
+    }
+
+    async fn post(&self, path: &str, token: &str, body: &Value) -> (StatusCode, Value) {
+        let request = self.client.post(format!("{}{path}", self.url)).bearer_auth(token).json(body);
+        let answer = request.send().await.unwrap();
+        (answer.status(), answer.json().await.unwrap_or_default())
+    }
+
+    /// Asks until the answer is as wanted; says what it was when it never is.
+    async fn until(&self, path: &str, wanted: impl Fn(&Value) -> bool) -> Value {
+        let mut last = Value::Null;
+        for _ in 0..600 {
+            last = self.get(path).await.1;
+            if wanted(&last) {
+                return last;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        panic!("{path} never became what was waited for: {last}");
+    }
+}
+
+fn config() -> Config {
+    let mut config = Config::default();
+    config.eventbridge.key_hashes = vec![access::hash(KEY)];
+    config
+}
+
+fn event(id: &str, alarm: &str, state: &str, at: &str) -> Value {
+    json!({
+        "version": "0", "id": id, "detail-type": "CloudWatch Alarm State Change", "source": "aws.cloudwatch",
+        "account": "111122223333", "time": at, "region": "ap-northeast-1",
+        "resources": [format!("arn:aws:cloudwatch:ap-northeast-1:111122223333:alarm:{alarm}")],
+        "detail": {
+            "alarmName": alarm,
+            "state": {"value": state, "timestamp": at, "reason": "Threshold Crossed"},
+            "previousState": {"value": "OK", "timestamp": at},
+            "configuration": {"metrics": [{"id": "m1", "returnData": true, "metricStat": {
+                "metric": {"namespace": "AWS/Lambda", "name": "Errors", "dimensions": {"FunctionName": alarm}},
+                "period": 60, "stat": "Sum"}}]},
+        },
+    })
+}
+
+async fn an_alarm_becomes_an_investigation_once(store: Store) {
+    let server = Server::start(store, config(), "2026-11-24T06:50:00Z").await;
+    let fired = event("e-1", "orders", "ALARM", "2026-11-24T06:42:12.149+0000");
+    assert_eq!(server.event(&fired, "wrong").await.0, StatusCode::FORBIDDEN);
+    assert_eq!(server.event(&fired, KEY).await, (StatusCode::OK, json!({"received": "stored"})));
+    assert_eq!(server.event(&fired, KEY).await.1, json!({"received": "duplicate"}));
+    let copy = event("e-2", "orders", "ALARM", "2026-11-24T06:42:12.149+0000");
+    assert_eq!(server.event(&copy, KEY).await.1["received"], "stored", "another delivery of the same change");
+    let (status, problem) = server.event(&json!({"what": "is this"}), KEY).await;
+    assert_eq!(status, StatusCode::BAD_REQUEST);
+    assert!(problem["detail"].as_str().is_some_and(|d| d.contains("what")), "{problem}");
+    let list = server.until("/v1/investigations", |l| l["investigations"][0].is_object()).await;
+    assert_eq!(list["investigations"].as_array().unwrap().len(), 1);
+    let id = list["investigations"][0]["id"].as_str().unwrap().to_owned();
+    let done = server
+        .until(&format!("/v1/investigations/{id}/feed"), |f| has(f, "concluded") && has(f, "matched"))
+        .await;
+    verify(done["items"].as_array().unwrap()).unwrap();
+    let detail = server.get(&format!("/v1/investigations/{id}")).await.1;
+    assert_eq!(detail["alarms"].as_array().unwrap().len(), 1, "{detail}");
+    assert_eq!(detail["alarms"][0]["reason"]["reason"], "first");
+    let outcomes = server.store.waiting(10).await.unwrap();
+    assert!(outcomes.is_empty(), "every delivery was decided about");
+}
+
+fn has(feed: &Value, kind: &str) -> bool {
+    feed["items"].as_array().is_some_and(|items| items.iter().any(|i| i["body"]["item"] == kind))
+}
+
+/// The incident of the bundle that the server's collector replays, as somebody would start it by hand.
+fn start() -> Value {
+    let text = std::fs::read_to_string(lab_incident().join("incident.json")).unwrap();
+    let manifest: Value = serde_json::from_str(&text).unwrap();
+    let trigger = &manifest["trigger"];
+    json!({
+        "title": "shop is slow", "resource": trigger["resource"], "metric": trigger["metric"],
+        "stat": trigger["stat"], "direction": trigger["direction"], "at": trigger["at"],
+        "window": manifest["window"], "baseline": manifest["baseline"],
+    })
+}
+
+async fn by_hand_the_same_causes_come_out_as_offline_and_people_steer_them(store: Store) {
+    let server = Server::start(store, config(), "2026-11-24T06:50:00Z").await;
+    let refused = server.post("/v1/investigations", "viewer", &start()).await;
+    assert_eq!(refused.0, StatusCode::FORBIDDEN, "{}", refused.1);
+    assert_eq!(server.post("/v1/investigations", "operator", &start()).await.0, StatusCode::ACCEPTED);
+    let list = server.until("/v1/investigations", |l| l["investigations"][0].is_object()).await;
+    let id = list["investigations"][0]["id"].as_str().unwrap().to_owned();
+    let path = format!("/v1/investigations/{id}");
+    server.until(&format!("{path}/feed"), |f| has(f, "concluded") && has(f, "matched")).await;
+    let report = server.get(&format!("{path}/report")).await.1;
+    assert!(report["ranking"].is_array(), "{report}");
+    let offline = document(&lab_incident());
+    let names = |ranking: &Value| -> Vec<(Value, Value)> {
+        ranking.as_array().unwrap().iter().map(|c| (c["resource"].clone(), c["score"].clone())).collect()
+    };
+    assert_eq!(names(&report["ranking"]), names(&offline["ranking"]));
+    let lead = report["report"]["cause"]["item"].as_str().unwrap().to_owned();
+    let discard = server.post(&format!("{path}/items/{lead}/discard"), "operator", &json!({})).await;
+    assert_eq!(discard.0, StatusCode::CREATED, "{}", discard.1);
+    let feed = server
+        .until(&format!("{path}/feed"), |f| {
+            let items = f["items"].as_array().unwrap_or_else(|| panic!("{f}"));
+            items.iter().filter(|i| i["body"]["item"] == "concluded").count() == 2
+        })
+        .await;
+    let revised = feed["items"].as_array().unwrap().iter().rev().find(|i| i["body"]["item"] == "concluded").unwrap();
+    assert_eq!(revised["body"]["revised"][0]["revision"], "lead", "{revised}");
+    let note = server.post(&format!("{path}/notes"), "operator", &json!({"text": "called the owner"})).await;
+    assert_eq!(note.0, StatusCode::CREATED);
+    let nothing = server.post(&format!("{path}/items/O-9999/discard"), "operator", &json!({})).await;
+    assert_eq!(nothing.0, StatusCode::NOT_FOUND, "{}", nothing.1);
+    assert_eq!(server.post(&format!("{path}/end"), "operator", &json!({})).await.0, StatusCode::NO_CONTENT);
+    assert_eq!(server.get("/v1/investigations?status=open").await.1["investigations"], json!([]));
+}
+
+async fn a_stream_begins_where_its_reader_was_cut_off(store: Store) {
+    let server = Server::start(store, config(), "2026-11-24T06:50:00Z").await;
+    server.post("/v1/investigations", "operator", &start()).await;
+    let list = server.until("/v1/investigations", |l| l["investigations"][0].is_object()).await;
+    let id = list["investigations"][0]["id"].as_str().unwrap().to_owned();
+    let stream = format!("{}/v1/investigations/{id}/feed/stream", server.url);
+    let without = server.client.get(&stream).send().await.unwrap();
+    assert_eq!(without.status(), StatusCode::UNAUTHORIZED);
+    let mut all = server.client.get(&stream).bearer_auth("viewer").send().await.unwrap();
+    let text = read_until(&mut all, "\"item\":\"matched\"").await;
+    assert!(text.starts_with("id: 1\nevent: item\ndata: {"), "{}", &text[..80.min(text.len())]);
+    let request = server.client.get(&stream).bearer_auth("viewer").header("Last-Event-ID", "3");
+    let mut rest = request.send().await.unwrap();
+    let text = read_until(&mut rest, "\"item\":\"matched\"").await;
+    assert!(text.starts_with("id: 4\n"), "{}", &text[..80.min(text.len())]);
+    server.post(&format!("/v1/investigations/{id}/notes"), "operator", &json!({"text": "live"})).await;
+    assert!(read_until(&mut rest, "\"text\":\"live\"").await.contains("\"item\":\"note\""));
+}
+
+async fn read_until(response: &mut reqwest::Response, wanted: &str) -> String {
+    let mut text = String::new();
+    while !text.contains(wanted) {
+        let chunk = tokio::time::timeout(Duration::from_secs(20), response.chunk()).await;
+        let chunk = chunk.unwrap_or_else(|_| panic!("`{wanted}` never came")).unwrap().unwrap();
+        text.push_str(&String::from_utf8_lossy(&chunk));
+    }
+    text
+}
+
+async fn forged_and_foreign_sns_messages_are_refused_and_good_ones_are_kept(store: Store) {
+    let Some(shared) = shared() else { return };
+    let folder = shared.join("fixtures/intake");
+    let read = |name: &str| std::fs::read(folder.join(name)).unwrap();
+    let sample: Value = serde_json::from_slice(&read("sns_notification_metric_alarm.json")).unwrap();
+    let mut config = config();
+    config.sns.topics = vec![sample["TopicArn"].as_str().unwrap().to_owned()];
+    let url = sample["SigningCertURL"].as_str().unwrap().to_owned();
+    config.sns.certificates.insert(url, folder.join("test_sns_cert.pem"));
+    let wanted = |name: &str| {
+        let good = name.starts_with("sns_notification_") && !name.ends_with(".headers.json");
+        // The inner event of this one is a stub without resources: refused as such, whatever its signature.
+        (good || name.starts_with("bad_sns_")) && !name.contains("eventbridge_over_sns")
+    };
+    let names = std::fs::read_dir(&folder).unwrap().map(|e| e.unwrap().file_name().to_string_lossy().into_owned());
+    // In the order in which they were sent, so that the clock can stand at each one's time.
+    let mut sent: Vec<(Timestamp, String)> = names
+        .filter(|n| wanted(n))
+        .map(|name| {
+            let body: Value = serde_json::from_slice(&read(&name)).unwrap();
+            (body["Timestamp"].as_str().unwrap().parse().unwrap(), name)
+        })
+        .collect();
+    sent.sort();
+    let first = sent.iter().find(|(_, n)| !n.starts_with("bad_")).unwrap().0;
+    let server = Server::start(store, config, &first.to_string()).await;
+    let mut seen = (0, 0);
+    for (at, name) in sent {
+        let bad = name.starts_with("bad_");
+        if !bad {
+            server.clock.advance(at);
+        }
+        let post = server.client.post(format!("{}/v1/alarms/sns", server.url));
+        let answer = post.body(read(&name)).send().await.unwrap();
+        let status = answer.status();
+        let text = answer.text().await.unwrap();
+        assert_eq!(status == StatusCode::OK, !bad, "{name}: {status} {text}");
+        assert!(!status.is_server_error(), "{name}: {status} {text}");
+        seen = (seen.0 + usize::from(!bad), seen.1 + usize::from(bad));
+    }
+    assert!(seen.0 >= 8 && seen.1 >= 12, "{seen:?}");
+    let raw = server.client.post(format!("{}/v1/alarms/sns", server.url)).header("x-amz-sns-rawdelivery", "true");
+    let answer = raw.body(read("sns_raw_delivery_metric_alarm.body.json")).send().await.unwrap();
+    assert_eq!(answer.status(), StatusCode::FORBIDDEN);
+}
+
+async fn it_lives_is_ready_and_counts(store: Store) {
+    let server = Server::start(store, config(), "2026-11-24T06:50:00Z").await;
+    for path in ["/healthz", "/readyz"] {
+        let answer = server.client.get(format!("{}{path}", server.url)).send().await.unwrap();
+        assert_eq!(answer.status(), StatusCode::OK, "{path}");
+    }
+    server.store.close().await;
+    let answer = server.client.get(format!("{}/readyz", server.url)).send().await.unwrap();
+    assert_eq!(answer.status(), StatusCode::SERVICE_UNAVAILABLE);
+    let fired = event("e-1", "orders", "ALARM", "2026-11-24T06:42:12.149+0000");
+    let (status, problem) = server.event(&fired, KEY).await;
+    assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE, "the sender tries again: {problem}");
+}
+
+#[test]
+fn the_openapi_document_is_the_golden_one() {
+    let made = serde_json::to_string_pretty(&tantei::http::document()).unwrap() + "\n";
+    let golden: PathBuf = crate::support::root().join("docs/openapi.json");
+    if std::env::var_os("TANTEI_BLESS").is_some() {
+        std::fs::write(&golden, &made).unwrap();
+    }
+    let kept = std::fs::read_to_string(&golden).unwrap_or_default();
+    assert!(made == kept, "docs/openapi.json differs: TANTEI_BLESS=1 cargo test --test it openapi writes it");
+}
+
+crate::store::on_both_stores!(
+    an_alarm_becomes_an_investigation_once,
+    by_hand_the_same_causes_come_out_as_offline_and_people_steer_them,
+    a_stream_begins_where_its_reader_was_cut_off,
+    forged_and_foreign_sns_messages_are_refused_and_good_ones_are_kept,
+    it_lives_is_ready_and_counts,
+);
