@@ -38,8 +38,11 @@ pub(super) fn conclude(state: &State, now: Timestamp, limits: &Limits) -> Vec<Ne
     let standing: Vec<(ItemId, &HypothesisFacts)> = state.standing().collect();
     let same = |h: &Hypothesis| standing.iter().find(|(_, s)| *s == h.facts()).map(|(id, _)| *id);
     let kept: BTreeSet<ItemId> = found.iter().filter_map(same).collect();
-    let outdated = standing.iter().map(|(id, _)| *id).filter(|id| !kept.contains(id)).collect();
-    let led = standing.iter().map(|(_, h)| *h).min_by_key(|h| h.rank);
+    // What people ruled out since the last conclusion stood in it, too: it may have led.
+    let named = state.hypotheses.iter().filter(|(id, _)| !state.outdated.contains(id));
+    let named: Vec<(ItemId, &HypothesisFacts)> = named.map(|(id, h)| (*id, h.facts())).collect();
+    let outdated = named.iter().map(|(id, _)| *id).filter(|id| !kept.contains(id)).collect();
+    let led = named.iter().map(|(_, h)| *h).min_by_key(|h| h.rank);
     let leads = found.first().map(Hypothesis::facts);
     let revised = if state.concluded.is_some() { revised(state, led, leads) } else { Vec::new() };
     let concluded = Concluded { abstained: ranking.abstained.clone(), provisional, revised, outdated };
