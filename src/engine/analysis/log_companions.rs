@@ -21,7 +21,7 @@ const SUPPORT_MIN: f64 = 3.0;
 const SHARE_MIN: f64 = 0.8;
 
 /// Differences of fewer standard errors are chance.
-const Z_MIN: f64 = 2.0;
+pub const Z_MIN: f64 = 2.0;
 
 /// Numbers of a resource and a pattern.
 pub type Line = (u32, u32);
@@ -83,8 +83,6 @@ pub struct Compared {
     pub missing: Vec<Missing>,
     /// Patterns that normally have companions.
     pub accompanied: BTreeSet<Line>,
-    /// Pairs that could be judged: who looks often sees something strange by chance.
-    pub looks: usize,
 }
 
 /// How often something was seen: declared healthy, assumed healthy, in the incident.
@@ -156,12 +154,10 @@ impl Companions {
             }
         }
         let mut clearest: BTreeMap<Line, Missing> = BTreeMap::new();
-        let mut looks = 0;
         for ((line, companion), both) in together {
             let Some(found) = alone.get(&line).and_then(|a| judge(line, companion, *a, both)) else {
                 continue;
             };
-            looks += 1;
             if found.z <= Z_MIN {
                 continue;
             }
@@ -177,7 +173,6 @@ impl Companions {
         Compared {
             missing: clearest.into_values().collect(),
             accompanied: accompanied.into_iter().filter(usual).map(|(line, _)| line).collect(),
-            looks,
         }
     }
 }
@@ -187,7 +182,12 @@ fn judge(line: Line, companion: u32, alone: Counts, both: Counts) -> Option<Miss
     // What was declared healthy counts; the window's own past may already hold the fault.
     let declared_only = f64::from(alone.before(true)) >= SUPPORT_MIN;
     let before = (both.before(declared_only), alone.before(declared_only));
-    let after = (both.after(), alone.after());
+    missing(line, companion, before, (both.after(), alone.after()))
+}
+
+/// The same from counts of spans with both, of spans with the line, on either side.
+#[must_use]
+pub fn missing(line: Line, companion: u32, before: (u32, u32), after: (u32, u32)) -> Option<Missing> {
     let real = |(with, all): (u32, u32)| (f64::from(with), f64::from(all));
     let (b, a) = (real(before), real(after));
     if b.1 < SUPPORT_MIN || b.0 < SHARE_MIN * b.1 || a.1 < 1.0 {
