@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
 use tantei_engine::investigation::{
-    Action, Digest, Revised, State, authorise, further_round, propose, revise, step,
+    Action, Digest, Reading, Revised, State, authorise, further_round, propose, revise, step,
 };
 use tantei_engine::limits::Limits;
 use tantei_engine::model::alarm::AlarmTransition;
@@ -182,16 +182,16 @@ impl Driver {
             };
             collector.collect(&request, &mut sink).await
         };
-        let (collection, failure) = match outcome {
-            Ok(collection) => (collection, None),
-            Err(e) => (Collection::default(), Some(gap_of(&request, &e))),
+        let (collection, failure, reading) = match outcome {
+            Ok(collection) => (collection, None, Reading::Whole),
+            Err(e) => (Collection::default(), Some(gap_of(&request, &e)), Reading::Broken),
         };
         let now = self.ports.clock.now();
         let by = Principal::Collector { source };
         let own = |body| NewItem { happened_at: now, by: by.clone(), because: Vec::new(), body };
         let gaps = collection.gaps.iter().cloned().chain(failure).map(Body::Gap).map(own);
         let Revised { items, outdated } =
-            revise(&self.state, source, digest.finish().into_iter().chain(gaps).collect());
+            revise(&self.state, source, digest.finish().into_iter().chain(gaps).collect(), reading);
         let usage = Usage { source, requests: collection.requests, bytes: collection.bytes };
         let collected = Collected { source, records: collection.records, outdated };
         let last = [Body::Usage(usage), Body::Collected(collected)].map(own);

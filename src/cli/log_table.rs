@@ -63,6 +63,12 @@ pub(super) fn patterns(words: &Words, patterns: &Patterns, counts: Option<&Vec<u
 /// What differs, clearest first.
 pub(super) fn differences(words: &Words, comparison: &Comparison) -> String {
     let count = comparison.differences.len();
+    let none = |side: &[u64]| side.iter().all(|n| *n == 0);
+    if none(&comparison.after) || none(&comparison.before) {
+        // Silence is no sameness.
+        let which = if none(&comparison.before) { "logs-no-baseline" } else { "logs-no-lines" };
+        return words.word(which) + "\n\n";
+    }
     if count == 0 {
         return words.word("logs-same") + "\n\n";
     }

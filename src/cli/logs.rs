@@ -19,6 +19,9 @@ use super::{log_table, output};
 /// Bytes of a line that are read into memory: the miner looks at fewer, the rest is skipped.
 const LINE_BYTES_MAX: u64 = 64 * 1024;
 
+/// What editors write before the first line.
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Args {
@@ -67,10 +70,7 @@ pub(super) fn run(args: &Args) -> Result<ExitCode> {
         }
         return Ok(ExitCode::SUCCESS);
     };
-    let (mut now, mut baseline) = (Miner::comparing(form), Miner::comparing(form));
-    read(&args.file, &mut now, |_| Ok(()))?;
-    read(path, &mut baseline, |_| Ok(()))?;
-    let comparison = compare(now, &baseline);
+    let comparison = compared(&args.file, path, form)?;
     if args.json {
         output::json(&document(&comparison))?;
     } else {
@@ -78,6 +78,19 @@ pub(super) fn run(args: &Args) -> Result<ExitCode> {
         output::print(&log_table::patterns(&words, &comparison.joint, Some(&comparison.after)))?;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Both files are opened before the first is read: a mistyped name is told at once.
+fn compared(file: &Path, baseline: &Path, form: Form) -> Result<Comparison> {
+    if file.as_os_str() == "-" && baseline.as_os_str() == "-" {
+        let twice = anyhow::anyhow!("standard input can be read once: give FILE or --baseline as a file");
+        return Err(output::input(&twice));
+    }
+    let (input, healthy) = (open(file)?, open(baseline)?);
+    let (mut now, mut before) = (Miner::comparing(form), Miner::comparing(form));
+    read_all(input, file, &mut now, |_| Ok(()))?;
+    read_all(healthy, baseline, &mut before, |_| Ok(()))?;
+    Ok(compare(now, &before))
 }
 
 /// Which pattern a line has is known when all lines were read, so numbers wait in a file that nobody sees.
@@ -107,9 +120,18 @@ fn lines(file: &Path, form: Form) -> Result<ExitCode> {
 }
 
 /// Gives every line to the miner and its number to whoever asks.
-fn read(path: &Path, miner: &mut Miner, mut each: impl FnMut(u32) -> Result<()>) -> Result<()> {
-    let mut input = open(path)?;
+fn read(path: &Path, miner: &mut Miner, each: impl FnMut(u32) -> Result<()>) -> Result<()> {
+    read_all(open(path)?, path, miner, each)
+}
+
+fn read_all(
+    mut input: Box<dyn BufRead>,
+    path: &Path,
+    miner: &mut Miner,
+    mut each: impl FnMut(u32) -> Result<()>,
+) -> Result<()> {
     let mut line = Vec::new();
+    let mut mark = BYTE_ORDER_MARK;
     loop {
         line.clear();
         let n = (&mut input).take(LINE_BYTES_MAX).read_until(b'\n', &mut line);
@@ -124,7 +146,9 @@ fn read(path: &Path, miner: &mut Miner, mut each: impl FnMut(u32) -> Result<()>)
         } else if u64::try_from(n).unwrap_or_default() == LINE_BYTES_MAX {
             input.skip_until(b'\n')?;
         }
-        each(miner.push(&line))?;
+        // Only the first line can carry it; with it, the line would have no header.
+        let text = line.strip_prefix(std::mem::take(&mut mark)).unwrap_or(&line);
+        each(miner.push(text))?;
     }
 }
 

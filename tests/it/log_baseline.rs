@@ -4,7 +4,7 @@ use std::io::Write as _;
 
 use serde_json::Value;
 
-use crate::support::tantei_ok;
+use crate::support::{tantei, tantei_ok};
 
 /// How a time differs from a healthy one.
 #[derive(Clone, Copy, PartialEq)]
@@ -86,7 +86,7 @@ fn shop(form: Form, fault: Fault, requests: u64, seed: u64) -> Vec<String> {
 
 fn file(lines: &[String]) -> tempfile::NamedTempFile {
     let mut file = tempfile::NamedTempFile::new().unwrap();
-    file.write_all((lines.join("\n") + "\n").as_bytes()).unwrap();
+    lines.iter().for_each(|line| writeln!(file, "{line}").unwrap());
     file
 }
 
@@ -224,4 +224,46 @@ fn people_read_it_in_their_language() {
     assert!(japanese.contains("流れの途切れ") && japanese.contains("200 リクエスト"), "{japanese}");
     let slow = run(&shop(Form::Text, Fault::Slow, 200, 2), &shop(Form::Text, Fault::None, 200, 1), &[]);
     assert!(slow.contains("latency_ms: median 1") && slow.contains(" ms → 6"), "{slow}");
+}
+
+#[test]
+fn a_flood_of_requests_of_one_kind_hides_no_broken_sequence() {
+    let before = shop(Form::Text, Fault::None, 200, 1);
+    let mut now = shop(Form::Text, Fault::Broken, 200, 2);
+    for n in 0..60_000_u64 {
+        let trace = format!("{:016x}{n:016x}", n.wrapping_mul(0x9e37_79b9_7f4a_7c15));
+        now.push(line(Form::Text, &trace, n / 60, "no such page", ""));
+    }
+    let diff = diff(&now, &before);
+    let broken = of(&diff, "sequence_broken");
+    assert_eq!(broken.len(), 1, "{diff:?}");
+    let missing = &broken[0]["sequence"][0];
+    assert!(missing["template"].as_str().unwrap().contains("payment authorised"), "{missing}");
+    assert_eq!(missing["after"]["requests"], 200, "every request of the rare kind is looked at");
+}
+
+#[test]
+fn patterns_are_told_as_they_are_now_even_behind_a_byte_order_mark() {
+    let line = |day: u32, n: u32| format!("2026-10-{day:02} 03:00:{n:02} INFO worker took order {n}");
+    let before: Vec<String> = (0..20).map(|n| line(10, n)).collect();
+    let mut now: Vec<String> = (0..20).map(|n| line(14, n)).collect();
+    now[0].insert(0, '\u{feff}');
+    let document: Value = serde_json::from_str(&run(&now, &before, &["--json"])).unwrap();
+    assert_eq!(document["patterns"].as_array().unwrap().len(), 1, "{document}");
+    let pattern = &document["patterns"][0];
+    assert_eq!((&pattern["count"], &document["diff"]), (&20.into(), &Value::Array(Vec::new())));
+    assert!(pattern["first"].as_str().unwrap().starts_with("2026-10-14"), "{pattern}");
+    let samples = pattern["samples"].as_array().unwrap();
+    assert!(samples.iter().all(|s| s.as_str().unwrap().contains("2026-10-14")), "{samples:?}");
+}
+
+#[test]
+fn a_side_without_lines_is_not_called_the_same() {
+    let some = shop(Form::Text, Fault::None, 20, 1);
+    assert!(run(&[], &some, &[]).contains("the file has no lines"));
+    assert!(run(&some, &[], &[]).contains("the baseline has no lines"));
+    assert!(run(&some, &[], &["--lang", "ja"]).contains("基準に行がなく"));
+    let twice = tantei(&["logs", "-", "--baseline", "-"]);
+    assert!(!twice.status.success());
+    assert!(String::from_utf8_lossy(&twice.stderr).contains("standard input can be read once"));
 }

@@ -8,7 +8,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::stats::share_z;
 
-/// Spans that are compared. Beyond it a sample by their hash is: whole spans, whatever the order in which lines come.
+/// Spans that are compared. Beyond it a sample is: of every resource equally many at most, those with the smallest
+/// hashes, so that whole spans are kept whatever the order in which lines come, and a flood of requests to one resource
+/// hides nothing of another.
 const SPANS_MAX: usize = 20_000;
 
 /// Patterns of one span that are compared; a span that logs more is a loop, whose first patterns say it all.
@@ -21,7 +23,7 @@ const SUPPORT_MIN: f64 = 3.0;
 const SHARE_MIN: f64 = 0.8;
 
 /// Differences of fewer standard errors are chance.
-const Z_MIN: f64 = 2.0;
+pub const Z_MIN: f64 = 2.0;
 
 /// Numbers of a resource and a pattern.
 pub type Line = (u32, u32);
@@ -40,14 +42,24 @@ pub enum When {
 /// Collects the patterns of each span.
 #[derive(Debug)]
 pub struct Companions {
-    spans: BTreeMap<(u64, u32), Lines>,
-    /// Of the spans only those whose hash is a multiple of it are kept.
-    every: u64,
+    /// By resource and span.
+    spans: BTreeMap<(u32, u64), Lines>,
+    resources: BTreeMap<u32, Kept>,
+    /// Spans that are kept of one resource.
+    each: usize,
+}
+
+/// What is kept of a resource.
+#[derive(Debug, Clone, Copy)]
+struct Kept {
+    spans: usize,
+    /// Spans with a greater hash are not.
+    until: u64,
 }
 
 impl Default for Companions {
     fn default() -> Self {
-        Self { spans: BTreeMap::new(), every: 1 }
+        Self { spans: BTreeMap::new(), resources: BTreeMap::new(), each: SPANS_MAX }
     }
 }
 
@@ -83,8 +95,6 @@ pub struct Compared {
     pub missing: Vec<Missing>,
     /// Patterns that normally have companions.
     pub accompanied: BTreeSet<Line>,
-    /// Pairs that could be judged: who looks often sees something strange by chance.
-    pub looks: usize,
 }
 
 /// How often something was seen: declared healthy, assumed healthy, in the incident.
@@ -116,22 +126,45 @@ impl Counts {
 impl Companions {
     /// Takes a line of a span, in any order.
     pub fn push(&mut self, span: u64, line: Line, when: When) {
-        if !span.is_multiple_of(self.every) {
+        let kept = self.resources.entry(line.0).or_insert(Kept { spans: 0, until: u64::MAX });
+        if span > kept.until {
             return;
         }
-        let lines = self.spans.entry((span, line.0)).or_insert_with(|| Lines { when, patterns: Vec::new() });
+        let lines = self.spans.entry((line.0, span)).or_insert_with(|| {
+            kept.spans += 1;
+            Lines { when, patterns: Vec::new() }
+        });
         lines.when = lines.when.min(when);
         if lines.patterns.len() < PATTERNS_MAX && !lines.patterns.contains(&line.1) {
             lines.patterns.push(line.1);
         }
+        self.thin(line.0);
+    }
+
+    fn thin(&mut self, resource: u32) {
+        self.cut(resource);
+        while self.spans.len() > SPANS_MAX && self.each > 1 {
+            self.each /= 2;
+            let all: Vec<u32> = self.resources.keys().copied().collect();
+            all.into_iter().for_each(|resource| self.cut(resource));
+        }
+        // More resources than spans may be kept: then the last one goes, and the bound stays.
         while self.spans.len() > SPANS_MAX {
-            // Identifiers may be made to collide in every bit: then the last one goes, and the bound stays.
-            let Some(every) = self.every.checked_mul(2) else {
-                self.spans.pop_last();
-                break;
+            self.spans.pop_last();
+        }
+    }
+
+    /// Leaves out the spans of a resource with the greatest hashes, when there are too many.
+    fn cut(&mut self, resource: u32) {
+        let Some(kept) = self.resources.get_mut(&resource) else { return };
+        while kept.spans > self.each {
+            let Some((last, _)) = self.spans.range((resource, 0)..=(resource, kept.until)).next_back() else {
+                return;
             };
-            self.every = every;
-            self.spans.retain(|(span, _), _| span.is_multiple_of(every));
+            let (_, span) = *last;
+            self.spans.remove(&(resource, span));
+            kept.spans -= 1;
+            kept.until = span.saturating_sub(1);
         }
     }
 
@@ -141,7 +174,7 @@ impl Companions {
         let mut alone: BTreeMap<Line, Counts> = BTreeMap::new();
         let mut accompanied: BTreeMap<Line, Counts> = BTreeMap::new();
         let mut together: BTreeMap<(Line, u32), Counts> = BTreeMap::new();
-        for ((_, resource), lines) in &self.spans {
+        for ((resource, _), lines) in &self.spans {
             let mut patterns: Vec<u32> = lines.patterns.iter().filter_map(|p| number(*p)).collect();
             patterns.sort_unstable();
             patterns.dedup();
@@ -156,12 +189,10 @@ impl Companions {
             }
         }
         let mut clearest: BTreeMap<Line, Missing> = BTreeMap::new();
-        let mut looks = 0;
         for ((line, companion), both) in together {
             let Some(found) = alone.get(&line).and_then(|a| judge(line, companion, *a, both)) else {
                 continue;
             };
-            looks += 1;
             if found.z <= Z_MIN {
                 continue;
             }
@@ -177,7 +208,6 @@ impl Companions {
         Compared {
             missing: clearest.into_values().collect(),
             accompanied: accompanied.into_iter().filter(usual).map(|(line, _)| line).collect(),
-            looks,
         }
     }
 }
@@ -187,7 +217,12 @@ fn judge(line: Line, companion: u32, alone: Counts, both: Counts) -> Option<Miss
     // What was declared healthy counts; the window's own past may already hold the fault.
     let declared_only = f64::from(alone.before(true)) >= SUPPORT_MIN;
     let before = (both.before(declared_only), alone.before(declared_only));
-    let after = (both.after(), alone.after());
+    missing(line, companion, before, (both.after(), alone.after()))
+}
+
+/// The same from counts of spans with both, of spans with the line, on either side.
+#[must_use]
+pub fn missing(line: Line, companion: u32, before: (u32, u32), after: (u32, u32)) -> Option<Missing> {
     let real = |(with, all): (u32, u32)| (f64::from(with), f64::from(all));
     let (b, a) = (real(before), real(after));
     if b.1 < SUPPORT_MIN || b.0 < SHARE_MIN * b.1 || a.1 < 1.0 {
@@ -243,6 +278,17 @@ mod tests {
             c.push(0, (resource, 1), When::After);
         }
         assert_eq!(c.spans.len(), SPANS_MAX);
+    }
+
+    #[test]
+    fn a_flood_of_one_resource_leaves_the_spans_of_another_whole() {
+        let mut c = Companions::default();
+        let hash = |i: u64| i.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        (0..100).for_each(|i| c.push(hash(i), (2, 1), When::After));
+        (100..100_000).for_each(|i| c.push(hash(i), (1, 1), When::After));
+        let of = |resource: u32| c.spans.keys().filter(|(r, _)| *r == resource).count();
+        assert_eq!(of(2), 100);
+        assert!(of(1) > SPANS_MAX / 4 && c.spans.len() <= SPANS_MAX);
     }
 
     #[test]

@@ -371,8 +371,11 @@ fn count(x: f64) -> u64 {
     u64::try_from(index(x)).unwrap_or(u64::MAX)
 }
 
-/// FNV-1a, 64 bits, over a trace and a span.
+/// FNV-1a, 64 bits, over a trace and a span, turned round: its low bits know all bytes, its high ones hardly the last
+/// ones, and a sample of the smallest must not be one of neighbouring identifiers.
 fn hash(trace: &str, span: &str) -> u64 {
     let bytes = trace.bytes().chain([0]).chain(span.bytes());
-    bytes.fold(0xcbf2_9ce4_8422_2325, |h, b| (h ^ u64::from(b)).wrapping_mul(0x100_0000_01b3))
+    bytes
+        .fold(0xcbf2_9ce4_8422_2325_u64, |h, b| (h ^ u64::from(b)).wrapping_mul(0x100_0000_01b3))
+        .reverse_bits()
 }

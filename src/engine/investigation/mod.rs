@@ -16,6 +16,6 @@ mod tests;
 pub use action::Action;
 pub use authorise::authorise;
 pub use digest::Digest;
-pub use revise::{Revised, propose, revise};
+pub use revise::{Reading, Revised, propose, revise};
 pub use state::{ApplyError, Moved, State};
 pub use step::{due, further_round, ranking, step};

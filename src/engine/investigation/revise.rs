@@ -1,7 +1,8 @@
 //! Holds what a source shows now, and what playbooks suggest now, against the rounds before.
 //!
 //! What is the same is not recorded again; what was measured again follows from its predecessor, so that a person's
-//! discard stays in force; what is gone is named. Judges nothing.
+//! discard stays in force, even over a round that did not show it; what is gone is named, unless the source failed:
+//! what nobody could look at is not gone. Judges nothing.
 
 use std::collections::BTreeMap;
 
@@ -23,20 +24,34 @@ pub struct Revised {
     pub outdated: Vec<ItemId>,
 }
 
+/// How far a source was read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reading {
+    /// To its end: what it no longer shows is gone.
+    Whole,
+    /// It failed on the way: what it does not show may still be there.
+    Broken,
+}
+
 /// Holds the items of a source against the state. In the first round everything is new.
 #[must_use]
-pub fn revise(state: &State, source: Source, items: Vec<NewItem>) -> Revised {
+pub fn revise(state: &State, source: Source, items: Vec<NewItem>, reading: Reading) -> Revised {
     if state.round.is_none() {
         return Revised { items, outdated: Vec::new() };
     }
     let mut before = Before::of(state, source);
-    let items = items.into_iter().filter_map(|item| before.hold(state, item)).collect();
-    Revised { items, outdated: before.left() }
+    let items: Vec<NewItem> = items.into_iter().filter_map(|item| before.hold(state, item)).collect();
+    let outdated = match reading {
+        Reading::Whole => before.left(),
+        Reading::Broken => before.replaced_by(&items),
+    };
+    Revised { items, outdated }
 }
 
 /// Holds suggestions against those of before: what to append, and which of before no longer fit.
 ///
-/// What people decided about, or what ran, stays as it is, and they are not asked the same a second time.
+/// What people refused or discarded, or what ran, stays as it is, and they are not asked the same a second time. An
+/// approval holds as long as the same plan for the same cause is suggested: nobody approved it for another cause.
 #[must_use]
 pub fn propose(state: &State, found: Vec<Suggestion>) -> (Vec<Suggestion>, Vec<ItemId>) {
     let cause = |s: &Suggestion| state.hypotheses.get(&s.hypothesis).map(|h| &h.facts().cause);
@@ -45,6 +60,10 @@ pub fn propose(state: &State, found: Vec<Suggestion>) -> (Vec<Suggestion>, Vec<I
     };
     let decided =
         |id: ItemId| state.discarded.contains(&id) || state.last_word(id).is_some() || state.was_intended(id);
+    let may_run = |id: ItemId| {
+        let approved = state.last_word(id).is_some_and(|w| w.approved);
+        approved && !state.discarded.contains(&id) && !state.was_intended(id)
+    };
     let current: Vec<(ItemId, &Suggestion)> = state
         .suggestions
         .iter()
@@ -56,7 +75,7 @@ pub fn propose(state: &State, found: Vec<Suggestion>) -> (Vec<Suggestion>, Vec<I
     };
     let outdated = current
         .iter()
-        .filter(|(id, was)| !decided(*id) && !found.iter().any(|now| stays(*id, was, now)))
+        .filter(|(id, was)| (!decided(*id) || may_run(*id)) && !found.iter().any(|now| stays(*id, was, now)))
         .map(|(id, _)| *id)
         .collect();
     let fresh = found.iter().filter(|now| !current.iter().any(|(id, was)| stays(*id, was, now)));
@@ -65,8 +84,10 @@ pub fn propose(state: &State, found: Vec<Suggestion>) -> (Vec<Suggestion>, Vec<I
 
 /// What a source showed before.
 struct Before<'a> {
-    /// Discarded ones as well: they are still about the same thing.
-    observations: BTreeMap<Identity, (ItemId, &'a Observation)>,
+    /// Discarded ones as well: they are still about the same thing. Two records may speak of one thing.
+    observations: BTreeMap<Identity, Vec<(ItemId, &'a Observation)>>,
+    /// The last item about a thing, when a person discarded it: it may have been out of sight for a round.
+    discarded: BTreeMap<Identity, ItemId>,
     gaps: Vec<(ItemId, &'a Gap)>,
     replaced: Vec<ItemId>,
 }
@@ -74,20 +95,39 @@ struct Before<'a> {
 impl<'a> Before<'a> {
     fn of(state: &'a State, source: Source) -> Self {
         let current = |id: &ItemId| !state.outdated.contains(id);
-        let observations = state.observations.iter().filter(|(id, o)| o.source == source && current(id));
+        let mut observations: BTreeMap<Identity, Vec<(ItemId, &Observation)>> = BTreeMap::new();
+        let mut last: BTreeMap<Identity, ItemId> = BTreeMap::new();
+        for (id, o) in state.observations.iter().filter(|(_, o)| o.source == source) {
+            last.insert(o.identity(), *id);
+            if current(id) {
+                observations.entry(o.identity()).or_default().push((*id, o));
+            }
+        }
+        last.retain(|_, id| state.discarded.contains(id));
         let gaps = state.gaps.iter().filter(|(id, g)| g.source == source && current(id));
         Self {
-            observations: observations.map(|(id, o)| (o.identity(), (*id, o))).collect(),
+            observations,
+            discarded: last,
             gaps: gaps.map(|(id, g)| (*id, g)).collect(),
             replaced: Vec::new(),
         }
+    }
+
+    /// What was known of the same thing, an equal record before others.
+    fn known(&mut self, o: &Observation) -> Option<(ItemId, &'a Observation)> {
+        let known = self.observations.get_mut(&o.identity()).filter(|known| !known.is_empty())?;
+        let place = known.iter().position(|(_, was)| *was == o).unwrap_or_default();
+        Some(known.remove(place))
     }
 
     /// The item as it is to be appended; nothing when the feed says it already.
     fn hold(&mut self, state: &State, mut item: NewItem) -> Option<NewItem> {
         match &item.body {
             Body::Observation(o) => {
-                let Some((id, was)) = self.observations.remove(&o.identity()) else { return Some(item) };
+                let Some((id, was)) = self.known(o) else {
+                    item.because.extend(self.discarded.get(&o.identity()));
+                    return Some(item);
+                };
                 if *was == **o {
                     return None;
                 }
@@ -129,9 +169,22 @@ impl<'a> Before<'a> {
 
     /// What was replaced, and what did not come again.
     fn left(self) -> Vec<ItemId> {
-        let gone = self.observations.into_values().map(|(id, _)| id);
+        let gone = self.observations.into_values().flatten().map(|(id, _)| id);
         let healed = self.gaps.into_iter().map(|(id, _)| id);
         let mut left: Vec<ItemId> = self.replaced.into_iter().chain(gone).chain(healed).collect();
+        left.sort_unstable();
+        left
+    }
+
+    /// Only what these items replace; gaps when the same place is incomplete for the same reason again.
+    fn replaced_by(self, items: &[NewItem]) -> Vec<ItemId> {
+        let again = |was: &Gap| {
+            items.iter().any(
+                |item| matches!(&item.body, Body::Gap(g) if g.reason == was.reason && g.place == was.place),
+            )
+        };
+        let told = self.gaps.into_iter().filter(|(_, was)| again(was)).map(|(id, _)| id);
+        let mut left: Vec<ItemId> = self.replaced.into_iter().chain(told).collect();
         left.sort_unstable();
         left
     }

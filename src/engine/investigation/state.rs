@@ -178,7 +178,9 @@ impl State {
 
     /// An observation that measures again what a person discarded stays discarded.
     fn observe(&mut self, item: &FeedItem, observation: &Observation) {
-        let again = item.because.iter().any(|id| id.kind() == ItemKind::Observation);
+        // What was out of sight for a round left then already.
+        let seen = |id: &ItemId| id.kind() == ItemKind::Observation && !self.outdated.contains(id);
+        let again = item.because.iter().any(seen);
         if item.because.iter().any(|id| self.discarded.contains(id)) {
             self.discarded.insert(item.id);
         }
@@ -288,8 +290,12 @@ impl State {
         Some(scope.with_threshold(self.threshold()))
     }
 
-    /// The first period in which the alarmed resource's own metric left its range in the bad direction.
+    /// The first period in which the alarmed resource's own metric left its range in the bad direction; unknown until
+    /// this round has read metrics, so that what an earlier one took for the onset does not confirm itself.
     fn onset(&self, alarm: &Alarm) -> Option<(Timestamp, i64)> {
+        if !self.collected.contains(&Source::Metrics) {
+            return None;
+        }
         let bad = match alarm.direction {
             Direction::Above => Movement::Up,
             Direction::Below => Movement::Down,

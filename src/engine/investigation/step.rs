@@ -42,13 +42,14 @@ pub fn step(state: &State, now: Timestamp, limits: &Limits) -> Vec<Action> {
 
 /// The next thing about the plans: ask about the best that nobody has answered, run what was approved, judge what ran.
 fn act(state: &State, now: Timestamp) -> Option<Action> {
-    let mut plans: Vec<(u32, ItemId)> = state
+    // What runs comes first: a later round may have found something better to ask about.
+    let mut plans: Vec<(bool, u32, ItemId)> = state
         .proposed()
         .filter(|(id, s)| s.recommended && state.plan(*id).is_some())
-        .map(|(id, s)| (s.rank, id))
+        .map(|(id, s)| (!runs(state, id), s.rank, id))
         .collect();
     plans.sort_unstable();
-    for (_, id) in plans {
+    for (_, _, id) in plans {
         match stage(state, id, now) {
             Stage::Next(action) => return Some(action),
             Stage::Waits => return None,
@@ -68,13 +69,20 @@ enum Stage {
     Over,
 }
 
+/// Whether a run ended well, and nobody has judged yet whether it helped.
+fn to_judge(state: &State, id: ItemId) -> bool {
+    let ended_well = matches!(state.run_end(id), Some((RunEvent::Ended { status: RunStatus::Success }, _)));
+    ended_well && !state.recoveries.iter().any(|(_, r)| r.suggestion == Some(id))
+}
+
+/// Whether a run was begun and is not over: it has not ended, or not been judged.
+fn runs(state: &State, id: ItemId) -> bool {
+    state.was_intended(id) && (state.run_end(id).is_none() || to_judge(state, id))
+}
+
 fn stage(state: &State, id: ItemId, now: Timestamp) -> Stage {
     if state.was_intended(id) {
-        let ended_well =
-            matches!(state.run_end(id), Some((RunEvent::Ended { status: RunStatus::Success }, _)));
-        let judged = state.recoveries.iter().any(|(_, r)| r.suggestion == Some(id));
-        let judge = ended_well && !judged;
-        return if judge { Stage::Next(Action::JudgeRecovery(id)) } else { Stage::Waits };
+        return if to_judge(state, id) { Stage::Next(Action::JudgeRecovery(id)) } else { Stage::Waits };
     }
     match state.last_word(id) {
         Some(word) if !word.approved => Stage::Over,

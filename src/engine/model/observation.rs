@@ -50,8 +50,8 @@ pub struct Observation {
 pub enum Identity {
     /// A series: namespace, metric, statistic, dimensions.
     Series(ResourceId, Option<String>, String, String, BTreeMap<String, String>),
-    /// A pattern of a resource, and whether it is one that came without its companion.
-    Pattern(ResourceId, String, bool),
+    /// A pattern of a resource, and the companion that it came without, when that is what it shows.
+    Pattern(ResourceId, String, Option<String>),
     /// A link: caller and callee.
     Link(Option<ResourceId>, ResourceId),
     /// A change: when, its kind, its actor, its summary.
@@ -73,7 +73,9 @@ impl Observation {
                 m.dimensions.clone(),
             ),
             Signal::LogPattern(p) => {
-                Identity::Pattern(resource, p.pattern.clone(), p.change == PatternChange::SequenceBroken)
+                let broken = p.change == PatternChange::SequenceBroken;
+                let companion = p.follower.as_ref().filter(|_| broken).map(text);
+                Identity::Pattern(resource, p.pattern.clone(), companion)
             }
             Signal::TraceLink(_) => Identity::Link(self.peer.clone(), resource),
             Signal::Change(c) => {

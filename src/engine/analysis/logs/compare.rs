@@ -5,6 +5,9 @@
 //! equally long times, and a flood or a gap in one place must not make every other pattern rarer or more frequent: how
 //! much longer one is, is what most patterns say.
 
+use std::collections::BTreeMap;
+
+use super::leaf::Leaf;
 use super::miner::{Miner, Pattern, Patterns};
 use super::request::Requests;
 use super::sequence::{Sequence, broken};
@@ -69,7 +72,8 @@ pub struct Difference {
 /// Two inputs side by side.
 #[derive(Debug, Clone, Default)]
 pub struct Comparison {
-    /// Patterns of both together, so that each line has the same pattern on both sides.
+    /// Patterns of both together, so that each line has the same pattern on both sides. Times, level and samples are
+    /// those of now, and of the baseline where there is no line now.
     pub joint: Patterns,
     /// Lines now, by pattern.
     pub after: Vec<u64>,
@@ -83,11 +87,12 @@ pub struct Comparison {
 #[must_use]
 pub fn compare(mut now: Miner, baseline: &Miner) -> Comparison {
     let requests = now.take_requests();
-    let mine = now.tally();
+    let mine = now.leaves();
     let mut joint = now;
     let theirs = joint.merge(baseline);
-    let patterns = joint.patterns();
-    let after = side(&patterns, mine.into_iter());
+    let mut patterns = joint.patterns();
+    let after = side(&patterns, mine.iter().map(|(n, leaf)| (*n, leaf.count, leaf.values.clone())));
+    as_now(&mut patterns, &mine);
     let before = side(
         &patterns,
         baseline.tally().into_iter().filter_map(|(n, count, values)| {
@@ -131,6 +136,24 @@ pub fn compare(mut now: Miner, baseline: &Miner) -> Comparison {
     });
     let counts = |side: &[(u64, Counts)]| side.iter().map(|(n, _)| *n).collect();
     Comparison { after: counts(&after), before: counts(&before), joint: patterns, differences }
+}
+
+/// Patterns that there are now are shown as they are now: when they came, how bad they are, which lines they have.
+fn as_now(patterns: &mut Patterns, leaves: &[(u32, Leaf)]) {
+    let mut now: BTreeMap<usize, Leaf> = BTreeMap::new();
+    for (n, leaf) in leaves {
+        if let Some(place) = patterns.index(*n) {
+            now.entry(place).or_insert_with(|| Leaf::new(&[])).merge(leaf);
+        }
+    }
+    for (place, leaf) in now {
+        if let Some(pattern) = patterns.patterns.get_mut(place) {
+            pattern.first = leaf.first;
+            pattern.last = leaf.last;
+            pattern.severity = leaf.severity;
+            pattern.samples = leaf.samples.iter().map(|(_, line)| line.to_string()).collect();
+        }
+    }
 }
 
 /// How many times as long the second side is: the median of the patterns' own ratios, each with the weight that its

@@ -242,6 +242,11 @@ impl Miner {
         &self.masker.values
     }
 
+    /// Everything that is counted apart, by number.
+    pub(super) fn leaves(&self) -> Vec<(u32, Leaf)> {
+        self.table.leaves().map(|(n, leaf)| (n, leaf.clone())).collect()
+    }
+
     /// Number, lines and values of everything that is counted apart.
     pub(super) fn tally(&self) -> Vec<(u32, u64, Counts)> {
         self.table.leaves().map(|(n, leaf)| (n, leaf.count, leaf.values.clone())).collect()

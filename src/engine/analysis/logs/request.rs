@@ -5,16 +5,16 @@
 //! transaction, a session or a span; or the identifier has 128 bits, which by chance come only once, so that lines
 //! that share it speak of one thing. Anything shorter without such a key may count, name or measure something.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::bytes::{at, hash, mix, sub};
 
-/// Requests that are remembered. Beyond it a sample by their hash is: whole requests, whatever the order of lines. Half
-/// of what companions compare, because two sides are compared.
-const REQUESTS_MAX: usize = 10_000;
+/// Requests that are remembered of each masked line: those with the smallest hashes, a fair choice that needs no order.
+/// Each line has its own, so that a flood of requests of one kind hides no other kind.
+const REQUESTS_MAX: usize = 1_024;
 
-/// Different masked lines of one request: those with the smallest hashes, the same kinds of line in every request.
-const LINES_MAX: usize = 32;
+/// Masked lines that are remembered, those with the smallest hashes: programs have fewer places that log.
+const LINES_MAX: usize = 2_048;
 
 /// Bytes of an identifier behind a key that says it is one.
 const NAMED_MIN: usize = 6;
@@ -190,67 +190,110 @@ fn identity(value: &[u8]) -> Option<u64> {
     short.iter().any(|b| *b != b'0').then(|| mix(hash(short)))
 }
 
-/// The masked lines of each request: a function of the set of lines, and bounded.
-#[derive(Debug)]
-pub(super) struct Requests {
-    /// By the hash of the request: hashes and leaves of its masked lines, in the order of hashes.
-    of: BTreeMap<u64, Vec<(u64, u32)>>,
-    /// Of the requests only those whose hash is a multiple of it are kept.
-    every: u64,
+/// Requests that hold a masked line: all with a hash up to a limit, which falls when there are too many.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Sample {
+    /// In the order of hashes.
+    requests: Vec<u64>,
+    until: u64,
 }
 
-impl Default for Requests {
+impl Default for Sample {
     fn default() -> Self {
-        Self { of: BTreeMap::new(), every: 1 }
+        Self { requests: Vec::new(), until: u64::MAX }
     }
+}
+
+impl Sample {
+    fn push(&mut self, request: u64) {
+        if request > self.until {
+            return;
+        }
+        if let Err(place) = self.requests.binary_search(&request) {
+            self.requests.insert(place, request);
+            if self.requests.len() > REQUESTS_MAX {
+                self.requests.truncate(REQUESTS_MAX);
+                self.until = self.requests.last().copied().unwrap_or_default();
+            }
+        }
+    }
+
+    /// Takes another sample of the same thing.
+    pub(super) fn merge(&mut self, other: &Self) {
+        self.until = self.until.min(other.until);
+        self.requests.truncate(self.up_to(self.until));
+        other.requests.iter().for_each(|request| self.push(*request));
+    }
+
+    /// Hashes of the requests, in order.
+    pub(super) fn requests(&self) -> &[u64] {
+        &self.requests
+    }
+
+    /// Every request with a hash up to this one is known.
+    pub(super) fn until(&self) -> u64 {
+        self.until
+    }
+
+    /// How many requests have a hash up to this one.
+    pub(super) fn up_to(&self, until: u64) -> usize {
+        self.requests.partition_point(|request| *request <= until)
+    }
+}
+
+/// The requests of each masked line: a function of the set of lines, and bounded.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Requests {
+    /// By the hash of a masked line, with its leaf.
+    of: BTreeMap<u64, (u32, Sample)>,
+    /// Leaves that lack lines, because there were too many of them.
+    cut: BTreeSet<u32>,
 }
 
 impl Requests {
     /// Takes a masked line of a request.
     pub(super) fn push(&mut self, request: u64, masked: u64, leaf: u32) {
-        if !request.is_multiple_of(self.every) {
-            return;
+        if let Some((_, sample)) = self.of.get_mut(&masked) {
+            return sample.push(request);
         }
-        let lines = self.of.entry(request).or_default();
-        let place = lines.partition_point(|(h, _)| *h < masked);
-        if place < LINES_MAX && lines.get(place).is_none_or(|(h, _)| *h != masked) {
-            lines.insert(place, (masked, leaf));
-            lines.truncate(LINES_MAX);
-        }
-        self.thin();
+        let mut sample = Sample::default();
+        sample.push(request);
+        self.insert(masked, leaf, sample);
     }
 
-    fn thin(&mut self) {
-        while self.of.len() > REQUESTS_MAX {
-            // Identifiers may be made to collide in every bit: then the last one goes, and the bound stays.
-            let Some(every) = self.every.checked_mul(2) else {
-                self.of.pop_last();
-                break;
-            };
-            self.every = every;
-            self.of.retain(|request, _| request.is_multiple_of(every));
+    fn insert(&mut self, masked: u64, leaf: u32, sample: Sample) {
+        if self.of.len() >= LINES_MAX && self.of.last_key_value().is_some_and(|(last, _)| *last < masked) {
+            self.cut.insert(leaf);
+            return;
+        }
+        self.of.insert(masked, (leaf, sample));
+        if self.of.len() > LINES_MAX
+            && let Some((_, (leaf, _))) = self.of.pop_last()
+        {
+            self.cut.insert(leaf);
         }
     }
 
     /// Takes what another node has seen; its leaves are numbered anew.
     pub(super) fn merge(&mut self, other: &Self, number: impl Fn(u32) -> Option<u32>) {
-        if other.every > self.every {
-            let every = other.every;
-            self.every = every;
-            self.of.retain(|request, _| request.is_multiple_of(every));
-        }
-        for (request, lines) in &other.of {
-            for (masked, leaf) in lines {
-                if let Some(leaf) = number(*leaf) {
-                    self.push(*request, *masked, leaf);
-                }
+        self.cut.extend(other.cut.iter().filter_map(|leaf| number(*leaf)));
+        for (masked, (leaf, sample)) in &other.of {
+            if let Some((_, mine)) = self.of.get_mut(masked) {
+                mine.merge(sample);
+            } else if let Some(leaf) = number(*leaf) {
+                self.insert(*masked, leaf, sample.clone());
             }
         }
     }
 
-    /// Every request with the leaves of its lines.
-    pub(super) fn each(&self) -> impl Iterator<Item = (u64, impl Iterator<Item = u32>)> {
-        self.of.iter().map(|(request, lines)| (*request, lines.iter().map(|(_, leaf)| *leaf)))
+    /// The requests of every remembered line, by leaf.
+    pub(super) fn each(&self) -> impl Iterator<Item = (u32, &Sample)> {
+        self.of.values().map(|(leaf, sample)| (*leaf, sample))
+    }
+
+    /// Leaves of which not all lines are remembered.
+    pub(super) fn cut(&self) -> impl Iterator<Item = u32> {
+        self.cut.iter().copied()
     }
 }
 
@@ -295,21 +338,30 @@ mod tests {
 
     #[test]
     fn the_sample_is_bounded_and_depends_neither_on_order_nor_on_parts() {
-        let lines: Vec<(u64, u64)> = (0..40_000).flat_map(|r| [(mix(r), 1), (mix(r), 2)]).collect();
+        let lines: Vec<(u64, u64)> = (0..6_000).flat_map(|r| [(mix(r), mix(1)), (mix(r), mix(r))]).collect();
         let take = |lines: &mut dyn Iterator<Item = &(u64, u64)>| {
             let mut all = Requests::default();
-            lines.for_each(|(request, masked)| all.push(*request, *masked, 0));
+            lines.for_each(|(request, masked)| all.push(*request, *masked, u32::from(*masked != mix(1))));
             all
         };
         let whole = take(&mut lines.iter());
-        assert!(whole.of.len() <= REQUESTS_MAX && whole.of.len() > REQUESTS_MAX / 4);
-        assert_eq!(take(&mut lines.iter().rev()).of, whole.of);
-        let (left, right) = lines.split_at(30_001);
+        assert_eq!(whole.of.len(), LINES_MAX);
+        assert_eq!(whole.cut().collect::<Vec<_>>(), [1], "a leaf that lacks lines is known");
+        let of_one = |all: &Requests| all.of.get(&mix(1)).map(|(_, s)| s.requests.len());
+        assert!(of_one(&whole).is_none_or(|n| n == REQUESTS_MAX));
+        assert_eq!(take(&mut lines.iter().rev()), whole);
+        let (left, right) = lines.split_at(7_001);
         let mut merged = take(&mut right.iter());
         merged.merge(&take(&mut left.iter()), Some);
-        assert_eq!(merged.of, whole.of);
-        let mut loops = Requests::default();
-        (0..1_000).for_each(|n| loops.push(1, n, 0));
-        assert_eq!(loops.of[&1].len(), LINES_MAX);
+        assert_eq!(merged, whole);
+    }
+
+    #[test]
+    fn a_flood_of_one_kind_of_request_leaves_the_others_whole() {
+        let mut all = Requests::default();
+        (0..50).for_each(|r| all.push(mix(r), 1, 0));
+        (50..90_000).for_each(|r| all.push(mix(r), 2, 1));
+        let kept: Vec<usize> = all.each().map(|(_, s)| s.requests().len()).collect();
+        assert_eq!(kept, [50, REQUESTS_MAX]);
     }
 }
