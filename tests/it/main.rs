@@ -24,4 +24,5 @@ mod metrics;
 mod rounds;
 mod support;
 mod tidy;
+mod triage;
 mod variant;

@@ -9,7 +9,7 @@ use tantei_engine::model::resource::ResourceId;
 use tantei_engine::model::text::Untrusted;
 use tantei_engine::model::time::Timestamp;
 use tantei_engine::triage::{
-    AlarmKey, Command, Incoming, InvestigationId, Link, Node, Scope, Severity, Triage, TriageLimits, What,
+    AlarmKey, Command, Incoming, InvestigationId, Link, Node, Outcome, Scope, Severity, Triage, TriageLimits,
 };
 
 use crate::support::shared;
@@ -122,15 +122,11 @@ fn a_storm_becomes_as_many_investigations_as_there_are_incidents() {
     let mut triage = Triage::new(TriageLimits::default());
     triage.command(&Command::Learn { links }, deliveries[0].arrival).unwrap();
     let start = Instant::now();
-    let decisions: Vec<_> =
-        deliveries.iter().map(|d| triage.decide(&d.incoming, d.arrival)).collect();
+    let decisions: Vec<_> = deliveries.iter().map(|d| triage.decide(&d.incoming, d.arrival)).collect();
     let took = start.elapsed();
     let mut shown = Vec::new();
     for (delivery, made) in deliveries.iter().zip(&decisions) {
-        let outcomes: Vec<_> = made.iter().filter_map(|d| match &d.what {
-            What::Received { outcome, .. } => Some(outcome.investigation()),
-            _ => None,
-        }).collect();
+        let outcomes: Vec<_> = made.iter().filter_map(|d| d.outcome()).map(Outcome::investigation).collect();
         assert_eq!(outcomes.len(), 1, "{:?}", delivery.incoming);
         shown.push(outcomes[0]);
     }

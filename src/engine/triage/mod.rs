@@ -13,8 +13,11 @@ mod decision;
 mod due;
 mod elect;
 mod incoming;
+mod membership;
 mod pairs;
 mod people;
+#[cfg(test)]
+mod people_tests;
 mod place;
 mod state;
 #[cfg(test)]
@@ -90,6 +93,9 @@ pub const TRANSITIONS_MAX: usize = 16;
 
 /// Alarms followed at once: CloudWatch's usual quota of one region is 5,000, so this is ten of them.
 pub const ALARMS_MAX: usize = 50_000;
+
+/// Children of one composite alarm: CloudWatch's own quota.
+pub const CHILDREN_MAX: usize = 100;
 
 /// Edges of the topology; more are left out.
 pub const LINKS_MAX: usize = 50_000;

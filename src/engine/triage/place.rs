@@ -110,11 +110,7 @@ impl Work<'_> {
     }
 
     fn because(&self, path: &[NodeIx]) -> Reason {
-        if path.len() > 1 {
-            Reason::DependsOn { path: self.state.names_of(path) }
-        } else {
-            Reason::SameNode
-        }
+        if path.len() > 1 { Reason::DependsOn { path: self.state.names_of(path) } } else { Reason::SameNode }
     }
 
     /// What people stated goes before what is concluded.
@@ -157,13 +153,22 @@ impl Work<'_> {
         let taken = taken.filter(|(g, n)| self.state.investigations.get(g).is_some_and(|i| i.root == *n));
         let member = taken.min().or_else(|| {
             let callers = self.state.nodes.get(&node).map(|n| n.callers.clone()).unwrap_or_default();
-            callers.into_iter().filter_map(|c| Some((group(c)?, c))).filter(|(g, _)| self.state.is_frozen(*g)).min()
+            callers
+                .into_iter()
+                .filter_map(|c| Some((group(c)?, c)))
+                .filter(|(g, _)| self.state.is_frozen(*g))
+                .min()
         });
         let (id, member) = member?;
         Some((id, Reason::DependencyOf { member: self.state.nodes.get(&member)?.name.clone() }))
     }
 
-    fn by_service(&self, incoming: &Incoming, node: NodeIx, at: Timestamp) -> Option<(InvestigationId, Reason)> {
+    fn by_service(
+        &self,
+        incoming: &Incoming,
+        node: NodeIx,
+        at: Timestamp,
+    ) -> Option<(InvestigationId, Reason)> {
         let entry = self.state.nodes.get(&node)?;
         if !entry.callers.is_empty() || !entry.callees.is_empty() {
             return None;
@@ -184,8 +189,11 @@ impl Work<'_> {
     /// Brings investigations and members in line with the ways to the roots.
     pub(super) fn reassign(&mut self, at: Timestamp, paths: &Paths) {
         for (node, path) in paths {
-            let Some((from, to)) = self.ends(*node, path, at).filter(|(from, to)| from != to) else { continue };
-            let ruled = |id| self.state.investigations.get(&id).is_some_and(|i| i.frozen != Some(Frozen::Person));
+            let Some((from, to)) = self.ends(*node, path, at).filter(|(from, to)| from != to) else {
+                continue;
+            };
+            let ruled =
+                |id| self.state.investigations.get(&id).is_some_and(|i| i.frozen != Some(Frozen::Person));
             let is_root = self.state.investigations.get(&from).is_some_and(|i| i.root == *node);
             if is_root && !self.state.is_frozen(from) && ruled(to) {
                 let reason = self.because(path);
@@ -205,7 +213,12 @@ impl Work<'_> {
     }
 
     /// The node's investigation and that of its root.
-    fn ends(&self, node: NodeIx, path: &[NodeIx], at: Timestamp) -> Option<(InvestigationId, InvestigationId)> {
+    fn ends(
+        &self,
+        node: NodeIx,
+        path: &[NodeIx],
+        at: Timestamp,
+    ) -> Option<(InvestigationId, InvestigationId)> {
         let root = path.last().copied()?;
         Some((self.state.group_at(node, at)?, self.state.group_at(root, at)?))
     }
@@ -221,7 +234,8 @@ impl Work<'_> {
     fn children(&mut self, alarm: &AlarmKey) {
         let Some(member) = self.state.alarms.get(alarm) else { return };
         let Some(to) = member.investigation.map(|i| self.state.current(i)) else { return };
-        let children: Vec<AlarmKey> = member.last.children.iter().flat_map(|arn| self.alarms_of(arn)).collect();
+        let children: Vec<AlarmKey> =
+            member.last.children.iter().flat_map(|arn| self.alarms_of(arn)).collect();
         for child in children {
             let Some(member) = self.state.alarms.get(&child) else { continue };
             let from = member.investigation.map(|i| self.state.current(i));
@@ -239,7 +253,8 @@ impl Work<'_> {
     /// time alone joins nothing.
     fn shared_cause(&mut self, alarm: &AlarmKey, at: Timestamp) {
         let state = &*self.state;
-        let Some(own) = state.alarms.get(alarm).and_then(|m| m.investigation).map(|i| state.current(i)) else {
+        let Some(own) = state.alarms.get(alarm).and_then(|m| m.investigation).map(|i| state.current(i))
+        else {
             return;
         };
         let Some(centre) = state.investigations.get(&own) else { return };
@@ -247,14 +262,16 @@ impl Work<'_> {
         for id in &state.open {
             let Some(i) = state.investigations.get(id) else { continue };
             let together = i.began.secs_since(centre.began).saturating_abs() <= SHARED_S;
-            let seen = i.alarms.len() >= SHARED_ALARMS_MIN && i.depth != Depth::Storm && state.accepts(*id, at);
+            let seen =
+                i.alarms.len() >= SHARED_ALARMS_MIN && i.depth != Depth::Storm && state.accepts(*id, at);
             let Some(root) = state.nodes.get(&i.root) else { continue };
             let placed = !root.callers.is_empty() || !root.callees.is_empty();
             if i.scope == centre.scope && together && seen && placed && i.frozen != Some(Frozen::Person) {
                 near.insert(*id, (root.name.clone(), i.frozen == Some(Frozen::SharedCause)));
             }
         }
-        let enough = near.len() >= SHARED_ROOTS_MIN || (near.len() > 1 && near.values().any(|(_, shared)| *shared));
+        let enough =
+            near.len() >= SHARED_ROOTS_MIN || (near.len() > 1 && near.values().any(|(_, shared)| *shared));
         if !enough || !near.contains_key(&own) {
             return;
         }
@@ -270,7 +287,10 @@ impl Work<'_> {
 /// Whether the outcome put an alarm into an investigation, or found it there.
 pub(super) fn is_membership(outcome: &Outcome) -> bool {
     match outcome {
-        Outcome::Opened { .. } | Outcome::Joined { .. } | Outcome::Reopened { .. } | Outcome::Counted { .. } => true,
+        Outcome::Opened { .. }
+        | Outcome::Joined { .. }
+        | Outcome::Reopened { .. }
+        | Outcome::Counted { .. } => true,
         Outcome::RecordedOnly { .. } | Outcome::Duplicate { .. } => false,
     }
 }
