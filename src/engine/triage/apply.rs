@@ -16,6 +16,7 @@ impl State {
             What::Received { incoming, outcome, .. } => self.received(incoming, outcome),
             What::Released { alarm, outcome } => self.released(alarm, outcome),
             What::Reassigned { node, from, to, reason } => self.reassigned(node, *from, *to, reason),
+            What::Suspected { node, investigation, since } => self.suspected(node, *investigation, *since),
             What::Moved { alarm, from, to, reason } => self.moved(alarm, *from, *to, reason),
             What::Split { investigation, from, .. } => self.split(*investigation, *from),
             What::Merged { from, into, reason } => self.merged(*from, *into, reason),

@@ -92,6 +92,7 @@ fn moves_places(what: &What) -> bool {
         | What::Closed { .. }
         | What::Finished { .. } => true,
         What::Flapping { .. }
+        | What::Suspected { .. }
         | What::Recovered { .. }
         | What::StormOpened { .. }
         | What::Deepened { .. }

@@ -225,6 +225,15 @@ pub enum What {
         /// Why.
         reason: Reason,
     },
+    /// A node without an alarm is taken for the deepest that fires: most of what uses it does, and nothing else explains that.
+    Suspected {
+        /// Which.
+        node: Node,
+        /// Where it belongs.
+        investigation: InvestigationId,
+        /// The earliest change of those that use it.
+        since: Timestamp,
+    },
     /// One alarm moves.
     Moved {
         /// Which.

@@ -167,6 +167,19 @@ impl State {
                 entry.path = vec![ix];
             }
         }
+        if let Some(root) = path.last().and_then(|n| self.names.get(n)).copied()
+            && let Some(i) = self.investigations.get_mut(&to).filter(|i| i.root == ix)
+        {
+            i.root = root;
+        }
+    }
+
+    pub(super) fn suspected(&mut self, node: &Node, id: InvestigationId, since: Timestamp) {
+        let Some(ix) = self.names.get(node).copied() else { return };
+        let id = self.current(id);
+        if let Some(entry) = self.nodes.get_mut(&ix) {
+            (entry.group, entry.onset, entry.path) = (Some(id), since, vec![ix]);
+        }
     }
 
     pub(super) fn moved(
@@ -212,6 +225,11 @@ impl State {
             {
                 entry.group = Some(into);
             }
+        }
+        let root = self.investigations.get(&from).map(|i| i.root);
+        if let Some(entry) = root.and_then(|r| self.nodes.get_mut(&r)).filter(|n| n.group == Some(from)) {
+            // A suspected root has no alarm that would take it along.
+            entry.group = Some(into);
         }
         let Some(i) = self.investigations.get_mut(&into) else { return };
         i.alarms.extend(alarms);

@@ -69,6 +69,9 @@ pub const SHARED_ROOTS_MIN: usize = 3;
 /// Alarms that each of them must have: single alarms are too often noise.
 pub const SHARED_ALARMS_MIN: usize = 2;
 
+/// Users of a dependency without an alarm that must fire to suspect it, besides being most of its users: two are chance.
+pub const SUSPECT_MIN: usize = 3;
+
 /// Nodes without a firing alarm in a row through which a dependency is followed: one or two have no alarm, three say nothing.
 pub const SILENT_MAX: usize = 2;
 

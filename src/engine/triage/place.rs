@@ -1,12 +1,14 @@
 //! One message: is it new, what became of it, what follows for others.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::decision::{Identity, InvestigationId, Only, Outcome, Reason, What};
 use super::elect::{Paths, elect};
 use super::incoming::{AlarmKey, Incoming, Node};
 use super::state::{Depth, Frozen, NodeIx};
-use super::{ALARMS_MAX, RECUR_S, SHARED_ALARMS_MIN, SHARED_ROOTS_MIN, SHARED_S, Work};
+use super::{
+    ALARMS_MAX, RECUR_S, SHARED_ALARMS_MIN, SHARED_ROOTS_MIN, SHARED_S, SUSPECT_MIN, VOTE_HALF_S, Work,
+};
 use crate::model::alarm::AlarmState;
 use crate::model::time::Timestamp;
 
@@ -182,8 +184,48 @@ impl Work<'_> {
     /// What follows for others from a membership.
     pub(super) fn follow(&mut self, alarm: &AlarmKey, at: Timestamp, paths: &Paths) {
         self.reassign(at, paths);
+        if !paths.is_empty() {
+            self.suspect(alarm, at);
+        }
         self.children(alarm);
         self.shared_cause(alarm, at);
+    }
+
+    /// A dependency without an alarm is the likely cause when most of what uses it fires, began together, and depends on nothing
+    /// else that fires.
+    fn suspect(&mut self, alarm: &AlarmKey, at: Timestamp) {
+        let Some(node) = self.state.alarms.get(alarm).map(|m| m.node) else { return };
+        let callees = self.state.nodes.get(&node).map(|n| n.callees.clone()).unwrap_or_default();
+        for callee in callees {
+            let Some((investigation, since)) = self.suspicion(node, callee, at) else { continue };
+            let Some(name) = self.state.nodes.get(&callee).map(|n| n.name.clone()) else { continue };
+            self.decide(What::Suspected { node: name, investigation, since });
+            let paths = elect(self.state, callee, at);
+            self.reassign(at, &paths);
+        }
+    }
+
+    /// The oldest investigation among callers that nothing else explains, and when the first of them began.
+    fn suspicion(&self, node: NodeIx, callee: NodeIx, at: Timestamp) -> Option<(InvestigationId, Timestamp)> {
+        let state = &*self.state;
+        let callers = &state.nodes.get(&callee).filter(|_| state.group_at(callee, at).is_none())?.callers;
+        let fire = |ix: &NodeIx| Some((*ix, state.nodes.get(ix)?, state.group_at(*ix, at)?));
+        let firing: Vec<_> = callers.iter().filter_map(fire).collect();
+        if firing.len() < SUSPECT_MIN || firing.len() * 2 <= callers.len() {
+            return None;
+        }
+        let own = state.nodes.get(&node)?.onset;
+        let unexplained = firing.into_iter().filter(|(ix, n, group)| {
+            n.root(*ix) == *ix
+                && !state.is_frozen(*group)
+                && n.onset.secs_since(own).saturating_abs() <= VOTE_HALF_S
+        });
+        let (groups, onsets): (BTreeSet<_>, Vec<_>) =
+            unexplained.map(|(_, n, group)| (group, n.onset)).unzip();
+        if groups.len() < 2 {
+            return None;
+        }
+        Some((groups.into_iter().min()?, onsets.into_iter().min()?))
     }
 
     /// Brings investigations and members in line with the ways to the roots.

@@ -372,6 +372,23 @@ fn unrelated_dependencies_that_begin_together_have_a_shared_cause() {
 }
 
 #[test]
+fn a_dependency_without_an_alarm_is_suspected_when_most_of_its_users_fire() {
+    let mut desk = Desk::new();
+    desk.say(Command::Learn { links: ["a", "b", "c"].map(|n| link(n, "vault")).to_vec() }, 0);
+    desk.fires("a-errors", 0);
+    desk.fires("b-errors", 10);
+    assert_ne!(desk.of("a-errors"), desk.of("b-errors"));
+    desk.fires("c-errors", 12);
+    assert_eq!(desk.of("a-errors"), desk.of("b-errors"));
+    let node = |n: &str| Node::resource(here(), ResourceId::new(n));
+    assert_eq!(desk.why("b-errors"), Reason::DependsOn { path: vec![node("b"), node("vault")] });
+    desk.fires("orders-errors", 20);
+    assert_ne!(desk.of("orders-errors"), desk.of("a-errors"));
+    desk.fires("vault-sealed", 30);
+    assert_eq!(desk.of("vault-sealed"), desk.of("a-errors"));
+}
+
+#[test]
 fn children_go_under_their_composite() {
     let mut desk = Desk::new();
     desk.fires("db-cpu", 0);
