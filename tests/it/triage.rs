@@ -27,7 +27,8 @@ fn text(value: &Value, key: &str) -> String {
 
 fn seconds(value: &Value, key: &str) -> Timestamp {
     #[expect(clippy::cast_possible_truncation, reason = "seconds of a day fit")]
-    Timestamp::from_millis((value[key].as_f64().unwrap() * 1_000.0) as i64)
+    let ms = (value[key].as_f64().unwrap() * 1_000.0) as i64;
+    Timestamp::from_millis(ms)
 }
 
 fn delivery(line: &Value) -> Delivery {
@@ -99,13 +100,11 @@ fn fit(triage: &Triage, deliveries: &[Delivery], shown: &[Option<InvestigationId
         groups.entry(*group).or_default().push(*n);
         incidents.entry(incident).or_default().push(*n);
     }
-    #[expect(clippy::cast_precision_loss, reason = "counts are far below 2^52")]
     let pairs = |n: usize| (n * n.saturating_sub(1) / 2) as f64;
     let together = cells.values().map(|n| pairs(*n)).sum::<f64>();
     let all = |parts: Vec<&Vec<usize>>| parts.iter().map(|p| pairs(p.iter().sum())).sum::<f64>();
     let pure: usize = groups.values().filter_map(|p| p.iter().max()).sum();
     let big = incidents.iter().filter(|(_, p)| p.iter().sum::<usize>() >= 100);
-    #[expect(clippy::cast_precision_loss, reason = "counts are far below 2^52")]
     Fit {
         investigations: groups.len(),
         purity: pure as f64 / seen.len() as f64,

@@ -291,6 +291,7 @@ fn fit(storm: &Storm, triage: &Triage) -> (f64, f64) {
 /// The bounds are what was measured, a little lower: they may only rise.
 #[test]
 fn random_storms_of_every_kind_become_their_incidents() {
+    let mut low = Vec::new();
     for kind in KINDS {
         let (mut purity, mut f1, mut worst, mut investigations) = (0.0, 0.0, 1.0_f64, 0.0);
         for seed in 0..20 {
@@ -303,12 +304,15 @@ fn random_storms_of_every_kind_become_their_incidents() {
             let members = triage.investigations().values().filter(|i| !i.alarms.is_empty());
             investigations += members.map(|_| 1.0 / 20.0).sum::<f64>();
         }
-        println!(
+        let figures = format!(
             "{}: purity {purity:.4}, F1 {f1:.4} (worst {worst:.4}), {investigations:.1} for {} incidents",
             kind.name, kind.incidents
         );
-        assert!(purity >= kind.purity && f1 >= kind.f1, "{}: purity {purity}, F1 {f1}", kind.name);
+        if purity < kind.purity || f1 < kind.f1 {
+            low.push(figures);
+        }
     }
+    assert!(low.is_empty(), "{low:#?}");
 }
 
 /// Without edges alarms go together by account, region and service.
