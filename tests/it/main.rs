@@ -29,4 +29,5 @@ mod serve;
 mod store;
 mod support;
 mod tidy;
+mod triage;
 mod variant;

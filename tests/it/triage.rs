@@ -9,7 +9,7 @@ use tantei_engine::model::resource::ResourceId;
 use tantei_engine::model::text::Untrusted;
 use tantei_engine::model::time::Timestamp;
 use tantei_engine::triage::{
-    AlarmKey, Command, Incoming, InvestigationId, Link, Node, Scope, Severity, Triage, TriageLimits, What,
+    AlarmKey, Command, Incoming, InvestigationId, Link, Node, Outcome, Scope, Severity, Triage, TriageLimits,
 };
 
 use crate::support::shared;
@@ -27,7 +27,8 @@ fn text(value: &Value, key: &str) -> String {
 
 fn seconds(value: &Value, key: &str) -> Timestamp {
     #[expect(clippy::cast_possible_truncation, reason = "seconds of a day fit")]
-    Timestamp::from_millis((value[key].as_f64().unwrap() * 1_000.0) as i64)
+    let ms = (value[key].as_f64().unwrap() * 1_000.0) as i64;
+    Timestamp::from_millis(ms)
 }
 
 fn delivery(line: &Value) -> Delivery {
@@ -99,13 +100,11 @@ fn fit(triage: &Triage, deliveries: &[Delivery], shown: &[Option<InvestigationId
         groups.entry(*group).or_default().push(*n);
         incidents.entry(incident).or_default().push(*n);
     }
-    #[expect(clippy::cast_precision_loss, reason = "counts are far below 2^52")]
     let pairs = |n: usize| (n * n.saturating_sub(1) / 2) as f64;
     let together = cells.values().map(|n| pairs(*n)).sum::<f64>();
     let all = |parts: Vec<&Vec<usize>>| parts.iter().map(|p| pairs(p.iter().sum())).sum::<f64>();
     let pure: usize = groups.values().filter_map(|p| p.iter().max()).sum();
     let big = incidents.iter().filter(|(_, p)| p.iter().sum::<usize>() >= 100);
-    #[expect(clippy::cast_precision_loss, reason = "counts are far below 2^52")]
     Fit {
         investigations: groups.len(),
         purity: pure as f64 / seen.len() as f64,
@@ -122,15 +121,11 @@ fn a_storm_becomes_as_many_investigations_as_there_are_incidents() {
     let mut triage = Triage::new(TriageLimits::default());
     triage.command(&Command::Learn { links }, deliveries[0].arrival).unwrap();
     let start = Instant::now();
-    let decisions: Vec<_> =
-        deliveries.iter().map(|d| triage.decide(&d.incoming, d.arrival)).collect();
+    let decisions: Vec<_> = deliveries.iter().map(|d| triage.decide(&d.incoming, d.arrival)).collect();
     let took = start.elapsed();
     let mut shown = Vec::new();
     for (delivery, made) in deliveries.iter().zip(&decisions) {
-        let outcomes: Vec<_> = made.iter().filter_map(|d| match &d.what {
-            What::Received { outcome, .. } => Some(outcome.investigation()),
-            _ => None,
-        }).collect();
+        let outcomes: Vec<_> = made.iter().filter_map(|d| d.outcome()).map(Outcome::investigation).collect();
         assert_eq!(outcomes.len(), 1, "{:?}", delivery.incoming);
         shown.push(outcomes[0]);
     }

@@ -1,9 +1,9 @@
 //! The fold: what each decision does to the state. Decides nothing.
 
-use super::decision::{Decision, InvestigationId, Only, Outcome, Reason, What};
-use super::incoming::{AlarmKey, Incoming, Link, Node, Scope, Severity, Silence};
-use super::state::{Depth, Frozen, Investigation, Member, NodeIx, State};
-use super::{ALARMS_MAX, CLOSED_MAX, DELIVERIES_MAX, LINKS_MAX, TRANSITIONS_MAX};
+use super::decision::{Decision, InvestigationId, Only, Outcome, What};
+use super::incoming::{AlarmKey, Incoming, Link, Scope, Silence};
+use super::state::{Depth, Member, NodeIx, State};
+use super::{ALARMS_MAX, CHILDREN_MAX, CLOSED_MAX, DELIVERIES_MAX, LINKS_MAX, TRANSITIONS_MAX};
 use crate::model::alarm::AlarmState;
 use crate::model::time::Timestamp;
 
@@ -16,6 +16,7 @@ impl State {
             What::Received { incoming, outcome, .. } => self.received(incoming, outcome),
             What::Released { alarm, outcome } => self.released(alarm, outcome),
             What::Reassigned { node, from, to, reason } => self.reassigned(node, *from, *to, reason),
+            What::Suspected { node, investigation, since } => self.suspected(node, *investigation, *since),
             What::Moved { alarm, from, to, reason } => self.moved(alarm, *from, *to, reason),
             What::Split { investigation, from, .. } => self.split(*investigation, *from),
             What::Merged { from, into, reason } => self.merged(*from, *into, reason),
@@ -135,7 +136,10 @@ impl State {
     }
 
     fn fires(&mut self, incoming: &Incoming) {
-        for child in &incoming.children {
+        for child in incoming.children.iter().take(CHILDREN_MAX) {
+            if self.parents.len() >= ALARMS_MAX {
+                break;
+            }
             self.parents.insert(child.clone(), incoming.alarm.clone());
         }
         let Some(member) = self.alarms.get_mut(&incoming.alarm) else { return };
@@ -153,7 +157,7 @@ impl State {
         }
     }
 
-    fn hold(&mut self, alarm: &AlarmKey, until: Timestamp) {
+    pub(super) fn hold(&mut self, alarm: &AlarmKey, until: Timestamp) {
         self.unhold(alarm);
         if let Some(member) = self.alarms.get_mut(alarm) {
             member.held = Some(until);
@@ -161,231 +165,9 @@ impl State {
         }
     }
 
-    fn unhold(&mut self, alarm: &AlarmKey) {
+    pub(super) fn unhold(&mut self, alarm: &AlarmKey) {
         if let Some(until) = self.alarms.get_mut(alarm).and_then(|m| m.held.take()) {
             self.held.remove(&(until, alarm.clone()));
-        }
-    }
-
-    /// Membership as the outcome says.
-    fn take(&mut self, alarm: &AlarmKey, outcome: &Outcome) {
-        match outcome {
-            Outcome::Opened { investigation, follows } => {
-                let Some(member) = self.alarms.get(alarm) else { return };
-                let (scope, node, at) = (member.last.scope.clone(), member.node, member.fresh);
-                self.open_new(*investigation, scope, node, at, *follows);
-                self.enter(alarm, *investigation, Reason::First, false);
-            }
-            Outcome::Joined { investigation, reason } => {
-                self.enter(alarm, *investigation, reason.clone(), is_stated(reason));
-            }
-            Outcome::Counted { .. } => self.unhold(alarm),
-            Outcome::Reopened { investigation, recurrence } => {
-                self.unhold(alarm);
-                self.reopen(*investigation, *recurrence);
-                self.enter(alarm, *investigation, Reason::SameAlarm, false);
-            }
-            Outcome::RecordedOnly { .. } | Outcome::Duplicate { .. } => {}
-        }
-    }
-
-    fn open_new(
-        &mut self,
-        id: InvestigationId,
-        scope: Scope,
-        root: NodeIx,
-        at: Timestamp,
-        follows: Option<InvestigationId>,
-    ) {
-        self.last_investigation = self.last_investigation.max(id.0);
-        let it = Investigation {
-            scope,
-            opened_at: self.now,
-            began: at,
-            last_new: at,
-            alarms: std::collections::BTreeSet::new(),
-            severity: Severity::Low,
-            closed: None,
-            merged_into: None,
-            recurrence: 0,
-            follows,
-            depth: Depth::Waiting,
-            frozen: None,
-            root,
-            unrecovered: 0,
-        };
-        self.investigations.insert(id, it);
-        self.open.insert(id);
-    }
-
-    fn reopen(&mut self, id: InvestigationId, recurrence: u32) {
-        let id = self.current(id);
-        let Some(i) = self.investigations.get_mut(&id) else { return };
-        i.closed = None;
-        i.recurrence = recurrence;
-        i.depth = Depth::Waiting;
-        self.open.insert(id);
-    }
-
-    /// Puts an alarm into an investigation, taking it out of the one before when that is open.
-    fn enter(&mut self, alarm: &AlarmKey, id: InvestigationId, reason: Reason, stated: bool) {
-        let id = self.current(id);
-        self.leave(alarm, id);
-        let Some(member) = self.alarms.get_mut(alarm) else { return };
-        let (node, at, is_new) = (member.node, member.fresh, member.investigation != Some(id));
-        member.investigation = Some(id);
-        member.stated = stated;
-        let path = match &reason {
-            Reason::DependsOn { path } => path.clone(),
-            _ => Vec::new(),
-        };
-        member.reason = Some(reason);
-        if let Some(since) = member.ok_since.filter(|_| !member.recovered) {
-            self.holding.insert((since, alarm.clone()));
-        }
-        let (recovered, incoming) = (member.recovered, member.last.clone());
-        if let Some(i) = self.investigations.get_mut(&id) {
-            if i.alarms.insert(alarm.clone()) && !recovered {
-                i.unrecovered = i.unrecovered.saturating_add(1);
-            }
-            if is_new {
-                i.began = i.began.min(at);
-                i.last_new = i.last_new.max(at);
-            }
-            i.severity = i.severity.max(incoming.severity);
-        }
-        if let Some(value) = &incoming.dedupe {
-            self.dedupes.insert((incoming.scope.account.clone(), value.clone()), id);
-        }
-        if let Some(service) = &incoming.service {
-            self.services.insert((incoming.scope.clone(), service.clone()), id);
-        }
-        if !stated {
-            self.settle(node, id, at, &path);
-        }
-    }
-
-    /// Notes the investigation of a node and the way to its root.
-    fn settle(&mut self, node: NodeIx, id: InvestigationId, at: Timestamp, path: &[Node]) {
-        let path: Vec<NodeIx> = path.iter().filter_map(|n| self.names.get(n).copied()).collect();
-        let known = self.nodes.get(&node).and_then(|n| n.group).is_some_and(|g| self.current(g) == id);
-        if let Some(entry) = self.nodes.get_mut(&node) {
-            if known {
-                entry.onset = entry.onset.min(at);
-            } else {
-                entry.onset = at;
-                entry.path = vec![node];
-            }
-            entry.group = Some(id);
-            if !path.is_empty() {
-                entry.path = path;
-            }
-        }
-    }
-
-    fn leave(&mut self, alarm: &AlarmKey, to: InvestigationId) {
-        let Some(member) = self.alarms.get(alarm) else { return };
-        let recovered = member.recovered;
-        let Some(from) = member.investigation.map(|f| self.current(f)) else { return };
-        if from == to || !self.open.contains(&from) {
-            return;
-        }
-        if let Some(i) = self.investigations.get_mut(&from)
-            && i.alarms.remove(alarm)
-            && !recovered
-        {
-            i.unrecovered = i.unrecovered.saturating_sub(1);
-        }
-    }
-
-    fn reassigned(&mut self, node: &Node, from: InvestigationId, to: InvestigationId, reason: &Reason) {
-        let Some(ix) = self.names.get(node).copied() else { return };
-        let Some(entry) = self.nodes.get(&ix) else { return };
-        let (onset, alarms) = (entry.onset, entry.alarms.clone());
-        let from = self.current(from);
-        for alarm in alarms {
-            let Some(member) = self.alarms.get(&alarm) else { continue };
-            let here = member.investigation.map(|i| self.current(i)) == Some(from);
-            if here && !member.stated {
-                self.enter(&alarm, to, reason.clone(), false);
-            }
-        }
-        let path: &[Node] = match reason {
-            Reason::DependsOn { path } => path,
-            _ => &[],
-        };
-        let to = self.current(to);
-        self.settle(ix, to, onset, path);
-        if let Some(entry) = self.nodes.get_mut(&ix) {
-            entry.onset = onset;
-            if path.is_empty() {
-                entry.path = vec![ix];
-            }
-        }
-    }
-
-    fn moved(
-        &mut self,
-        alarm: &AlarmKey,
-        from: Option<InvestigationId>,
-        to: InvestigationId,
-        reason: &Reason,
-    ) {
-        self.enter(alarm, to, reason.clone(), true);
-        let Some(node) = self.alarms.get(alarm).map(|m| m.node) else { return };
-        let Some(entry) = self.nodes.get(&node).filter(|n| n.group == from) else { return };
-        let stays = entry.alarms.iter().any(|a| {
-            self.alarms.get(a).is_some_and(|m| m.investigation.map(|i| self.current(i)) == from)
-        });
-        // The whole node went, so what comes of it later goes there, too.
-        if !stays && let Some(entry) = self.nodes.get_mut(&node) {
-            entry.group = Some(to);
-            entry.path = vec![node];
-        }
-    }
-
-    fn merged(&mut self, from: InvestigationId, into: InvestigationId, reason: &Reason) {
-        let stated = matches!(reason, Reason::Person { .. });
-        let Some(gone) = self.investigations.get_mut(&from) else { return };
-        let (alarms, began, last_new) = (std::mem::take(&mut gone.alarms), gone.began, gone.last_new);
-        let (severity, unrecovered, frozen) = (gone.severity, std::mem::take(&mut gone.unrecovered), gone.frozen);
-        gone.merged_into = Some(into);
-        gone.closed = Some(self.now);
-        self.open.remove(&from);
-        for alarm in &alarms {
-            let Some(member) = self.alarms.get_mut(alarm) else { continue };
-            member.investigation = Some(into);
-            if stated || member.reason == Some(Reason::First) {
-                member.reason = Some(reason.clone());
-            }
-            let node = member.node;
-            if let Some(entry) = self.nodes.get_mut(&node)
-                && entry.group == Some(from)
-            {
-                entry.group = Some(into);
-            }
-        }
-        let Some(i) = self.investigations.get_mut(&into) else { return };
-        i.alarms.extend(alarms);
-        i.began = i.began.min(began);
-        i.last_new = i.last_new.max(last_new);
-        i.severity = i.severity.max(severity);
-        i.unrecovered = i.unrecovered.saturating_add(unrecovered);
-        i.frozen = i.frozen.max(frozen).max(freezing(reason));
-        if let Reason::DependsOn { path } = reason
-            && let Some(root) = path.last().and_then(|n| self.names.get(n))
-        {
-            i.root = *root;
-        }
-    }
-
-    fn split(&mut self, id: InvestigationId, from: InvestigationId) {
-        let Some(old) = self.investigations.get_mut(&from) else { return };
-        old.frozen = Some(Frozen::Person);
-        let (scope, root, at) = (old.scope.clone(), old.root, old.began);
-        self.open_new(id, scope, root, at, None);
-        if let Some(i) = self.investigations.get_mut(&id) {
-            i.frozen = Some(Frozen::Person);
         }
     }
 
@@ -409,9 +191,7 @@ impl State {
             }
         }
         self.open.remove(&id);
-        if self.investigations.len() > CLOSED_MAX.saturating_add(self.open.len()) {
-            self.forget_closed();
-        }
+        self.forget_closed();
     }
 
     fn storm_opened(&mut self, id: InvestigationId, scope: &Scope) {
@@ -421,7 +201,7 @@ impl State {
         self.storms.insert(scope.clone(), id);
     }
 
-    fn set_depth(&mut self, id: InvestigationId, depth: Depth) {
+    pub(super) fn set_depth(&mut self, id: InvestigationId, depth: Depth) {
         if let Some(i) = self.investigations.get_mut(&id) {
             i.depth = depth;
         }
@@ -467,7 +247,9 @@ impl State {
         let mut idle: Vec<(Timestamp, AlarmKey)> = self
             .alarms
             .iter()
-            .filter(|(_, m)| m.held.is_none() && !m.investigation.is_some_and(|i| self.is_open(self.current(i))))
+            .filter(|(_, m)| {
+                m.held.is_none() && !m.investigation.is_some_and(|i| self.is_open(self.current(i)))
+            })
             .map(|(k, m)| (m.last_seen, k.clone()))
             .collect();
         idle.sort();
@@ -492,8 +274,11 @@ impl State {
         }
     }
 
-    /// Forgets the oldest closed investigations beyond the bound.
-    fn forget_closed(&mut self) {
+    /// Forgets the oldest closed investigations beyond the bound, a tenth at a time.
+    pub(super) fn forget_closed(&mut self) {
+        if self.investigations.len() <= CLOSED_MAX.saturating_add(self.open.len()) {
+            return;
+        }
         let closed: Vec<InvestigationId> = self
             .investigations
             .iter()
@@ -507,36 +292,5 @@ impl State {
         let known = &self.investigations;
         self.dedupes.retain(|_, id| known.contains_key(id));
         self.services.retain(|_, id| known.contains_key(id));
-    }
-}
-
-/// Whether the reason is somebody's statement, which topology does not overrule.
-fn is_stated(reason: &Reason) -> bool {
-    match reason {
-        Reason::SameDedupe { .. } | Reason::ChildOf { .. } | Reason::ParentOf { .. } | Reason::Person { .. } => true,
-        Reason::First
-        | Reason::SameNode
-        | Reason::DependsOn { .. }
-        | Reason::DependencyOf { .. }
-        | Reason::SameService { .. }
-        | Reason::SharedCause { .. }
-        | Reason::SameAlarm => false,
-    }
-}
-
-/// What a merge for this reason makes of the investigation.
-fn freezing(reason: &Reason) -> Option<Frozen> {
-    match reason {
-        Reason::SharedCause { .. } => Some(Frozen::SharedCause),
-        Reason::Person { .. } => Some(Frozen::Person),
-        Reason::First
-        | Reason::SameNode
-        | Reason::DependsOn { .. }
-        | Reason::DependencyOf { .. }
-        | Reason::SameService { .. }
-        | Reason::SameDedupe { .. }
-        | Reason::ChildOf { .. }
-        | Reason::ParentOf { .. }
-        | Reason::SameAlarm => None,
     }
 }

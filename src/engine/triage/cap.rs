@@ -27,9 +27,13 @@ impl Work<'_> {
         self.close_storms();
     }
 
-    fn with(&self, wanted: impl Fn(Depth) -> bool) -> impl Iterator<Item = (InvestigationId, &Investigation)> {
+    fn with(
+        &self,
+        wanted: impl Fn(Depth) -> bool,
+    ) -> impl Iterator<Item = (InvestigationId, &Investigation)> {
         let open = self.state.open.iter();
-        open.filter_map(|id| Some((*id, self.state.investigations.get(id)?))).filter(move |(_, i)| wanted(i.depth))
+        open.filter_map(|id| Some((*id, self.state.investigations.get(id)?)))
+            .filter(move |(_, i)| wanted(i.depth))
     }
 
     /// One step; whether there was one to take.
@@ -39,7 +43,8 @@ impl Work<'_> {
         let Some((investigation, wanted)) = best.map(|(id, i)| (id, rank(i))) else { return false };
         if self.with(|d| d == Depth::Deep).count() >= self.limits.deep_max {
             let deep = self.with(|d| d == Depth::Deep);
-            let worst = deep.min_by_key(|(id, i)| (rank(i), std::cmp::Reverse(*id))).map(|(id, i)| (id, rank(i)));
+            let worst =
+                deep.min_by_key(|(id, i)| (rank(i), std::cmp::Reverse(*id))).map(|(id, i)| (id, rank(i)));
             let Some((worst, _)) = worst.filter(|(_, r)| *r < wanted) else { return false };
             self.fold(worst);
         }
@@ -48,7 +53,9 @@ impl Work<'_> {
     }
 
     fn fold(&mut self, investigation: InvestigationId) {
-        let Some(scope) = self.state.investigations.get(&investigation).map(|i| i.scope.clone()) else { return };
+        let Some(scope) = self.state.investigations.get(&investigation).map(|i| i.scope.clone()) else {
+            return;
+        };
         if !self.state.storms.contains_key(&scope) {
             self.decide(What::StormOpened { investigation: self.next_id(), scope: scope.clone() });
         }
@@ -71,7 +78,9 @@ impl Work<'_> {
 fn moves_places(what: &What) -> bool {
     match what {
         What::Received { outcome, .. } | What::Released { outcome, .. } => match outcome {
-            super::Outcome::Opened { .. } | super::Outcome::Joined { .. } | super::Outcome::Reopened { .. } => true,
+            super::Outcome::Opened { .. }
+            | super::Outcome::Joined { .. }
+            | super::Outcome::Reopened { .. } => true,
             super::Outcome::Counted { .. }
             | super::Outcome::RecordedOnly { .. }
             | super::Outcome::Duplicate { .. } => false,
@@ -83,6 +92,7 @@ fn moves_places(what: &What) -> bool {
         | What::Closed { .. }
         | What::Finished { .. } => true,
         What::Flapping { .. }
+        | What::Suspected { .. }
         | What::Recovered { .. }
         | What::StormOpened { .. }
         | What::Deepened { .. }

@@ -65,6 +65,14 @@ pub enum Reason {
     },
 }
 
+impl Reason {
+    /// The way to the deepest dependency that fires; empty for other reasons.
+    #[must_use]
+    pub fn path(&self) -> &[Node] {
+        if let Self::DependsOn { path } = self { path } else { &[] }
+    }
+}
+
 /// Why a message changed no membership.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "why", rename_all = "snake_case")]
@@ -160,7 +168,9 @@ impl Outcome {
             | Self::Joined { investigation, .. }
             | Self::Counted { investigation, .. }
             | Self::Reopened { investigation, .. } => Some(*investigation),
-            Self::RecordedOnly { investigation, .. } | Self::Duplicate { investigation, .. } => *investigation,
+            Self::RecordedOnly { investigation, .. } | Self::Duplicate { investigation, .. } => {
+                *investigation
+            }
         }
     }
 }
@@ -174,6 +184,14 @@ pub struct Decision {
     pub at: Timestamp,
     /// What.
     pub what: What,
+}
+
+impl Decision {
+    /// What became of the message, when this is the decision about one.
+    #[must_use]
+    pub fn outcome(&self) -> Option<&Outcome> {
+        if let What::Received { outcome, .. } = &self.what { Some(outcome) } else { None }
+    }
 }
 
 /// What was decided.
@@ -206,6 +224,15 @@ pub enum What {
         to: InvestigationId,
         /// Why.
         reason: Reason,
+    },
+    /// A node without an alarm is taken for the deepest that fires: most of what uses it does, and nothing else explains that.
+    Suspected {
+        /// Which.
+        node: Node,
+        /// Where it belongs.
+        investigation: InvestigationId,
+        /// The earliest change of those that use it.
+        since: Timestamp,
     },
     /// One alarm moves.
     Moved {

@@ -132,11 +132,17 @@ impl Election<'_> {
         path
     }
 
-    /// Most votes; then the nearest, the earliest, the lesser name.
+    /// Whether no alarm says that the node fires: it is only suspected.
+    fn is_suspected(&self, ix: NodeIx) -> bool {
+        self.state.nodes.get(&ix).is_some_and(|n| n.alarms.is_empty() && n.group.is_some())
+    }
+
+    /// Most votes, those for a suspicion counting half; then the nearest, the earliest, the lesser name.
     fn winner(&self, votes: BTreeMap<NodeIx, Vote>) -> Option<Vec<NodeIx>> {
         let rank = |root: NodeIx, vote: &Vote| {
             let name = self.state.nodes.get(&root).map(|n| &n.name);
-            (-vote.weight, vote.path.len(), self.onset(root), name)
+            let weight = if self.is_suspected(root) { vote.weight / 2 } else { vote.weight };
+            (-weight, vote.path.len(), self.onset(root), name)
         };
         votes.into_iter().min_by(|a, b| rank(a.0, &a.1).cmp(&rank(b.0, &b.1))).map(|(_, v)| v.path)
     }

@@ -187,7 +187,9 @@ impl Silence {
     /// Whether the alarm is silenced at this instant.
     #[must_use]
     pub fn covers(&self, incoming: &Incoming, now: Timestamp) -> bool {
-        self.window.contains(now) && !self.matchers.is_empty() && self.matchers.iter().all(|m| m.fits(incoming))
+        self.window.contains(now)
+            && !self.matchers.is_empty()
+            && self.matchers.iter().all(|m| m.fits(incoming))
     }
 }
 

@@ -13,8 +13,11 @@ mod decision;
 mod due;
 mod elect;
 mod incoming;
+mod membership;
 mod pairs;
 mod people;
+#[cfg(test)]
+mod people_tests;
 mod place;
 mod state;
 #[cfg(test)]
@@ -66,6 +69,9 @@ pub const SHARED_ROOTS_MIN: usize = 3;
 /// Alarms that each of them must have: single alarms are too often noise.
 pub const SHARED_ALARMS_MIN: usize = 2;
 
+/// Users of a dependency without an alarm that must fire to suspect it, besides being most of its users: two are chance.
+pub const SUSPECT_MIN: usize = 3;
+
 /// Nodes without a firing alarm in a row through which a dependency is followed: one or two have no alarm, three say nothing.
 pub const SILENT_MAX: usize = 2;
 
@@ -90,6 +96,9 @@ pub const TRANSITIONS_MAX: usize = 16;
 
 /// Alarms followed at once: CloudWatch's usual quota of one region is 5,000, so this is ten of them.
 pub const ALARMS_MAX: usize = 50_000;
+
+/// Children of one composite alarm: CloudWatch's own quota.
+pub const CHILDREN_MAX: usize = 100;
 
 /// Edges of the topology; more are left out.
 pub const LINKS_MAX: usize = 50_000;

@@ -123,9 +123,11 @@ impl Work<'_> {
     }
 
     fn open(&self, id: InvestigationId) -> Result<&super::Investigation, Refused> {
-        let found = self.state.investigations.get(&id).filter(|i| {
-            self.state.is_open(id) && i.depth != super::Depth::Storm
-        });
+        let found = self
+            .state
+            .investigations
+            .get(&id)
+            .filter(|i| self.state.is_open(id) && i.depth != super::Depth::Storm);
         found.ok_or(Refused::NotOpen(id.0))
     }
 

@@ -1,12 +1,14 @@
 //! One message: is it new, what became of it, what follows for others.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::decision::{Identity, InvestigationId, Only, Outcome, Reason, What};
 use super::elect::{Paths, elect};
 use super::incoming::{AlarmKey, Incoming, Node};
 use super::state::{Depth, Frozen, NodeIx};
-use super::{ALARMS_MAX, RECUR_S, SHARED_ALARMS_MIN, SHARED_ROOTS_MIN, SHARED_S, Work};
+use super::{
+    ALARMS_MAX, RECUR_S, SHARED_ALARMS_MIN, SHARED_ROOTS_MIN, SHARED_S, SUSPECT_MIN, VOTE_HALF_S, Work,
+};
 use crate::model::alarm::AlarmState;
 use crate::model::time::Timestamp;
 
@@ -110,11 +112,7 @@ impl Work<'_> {
     }
 
     fn because(&self, path: &[NodeIx]) -> Reason {
-        if path.len() > 1 {
-            Reason::DependsOn { path: self.state.names_of(path) }
-        } else {
-            Reason::SameNode
-        }
+        if path.len() > 1 { Reason::DependsOn { path: self.state.names_of(path) } } else { Reason::SameNode }
     }
 
     /// What people stated goes before what is concluded.
@@ -157,13 +155,22 @@ impl Work<'_> {
         let taken = taken.filter(|(g, n)| self.state.investigations.get(g).is_some_and(|i| i.root == *n));
         let member = taken.min().or_else(|| {
             let callers = self.state.nodes.get(&node).map(|n| n.callers.clone()).unwrap_or_default();
-            callers.into_iter().filter_map(|c| Some((group(c)?, c))).filter(|(g, _)| self.state.is_frozen(*g)).min()
+            callers
+                .into_iter()
+                .filter_map(|c| Some((group(c)?, c)))
+                .filter(|(g, _)| self.state.is_frozen(*g))
+                .min()
         });
         let (id, member) = member?;
         Some((id, Reason::DependencyOf { member: self.state.nodes.get(&member)?.name.clone() }))
     }
 
-    fn by_service(&self, incoming: &Incoming, node: NodeIx, at: Timestamp) -> Option<(InvestigationId, Reason)> {
+    fn by_service(
+        &self,
+        incoming: &Incoming,
+        node: NodeIx,
+        at: Timestamp,
+    ) -> Option<(InvestigationId, Reason)> {
         let entry = self.state.nodes.get(&node)?;
         if !entry.callers.is_empty() || !entry.callees.is_empty() {
             return None;
@@ -177,15 +184,58 @@ impl Work<'_> {
     /// What follows for others from a membership.
     pub(super) fn follow(&mut self, alarm: &AlarmKey, at: Timestamp, paths: &Paths) {
         self.reassign(at, paths);
+        if !paths.is_empty() {
+            self.suspect(alarm, at);
+        }
         self.children(alarm);
         self.shared_cause(alarm, at);
+    }
+
+    /// A dependency without an alarm is the likely cause when most of what uses it fires, began together, and depends on nothing
+    /// else that fires.
+    fn suspect(&mut self, alarm: &AlarmKey, at: Timestamp) {
+        let Some(node) = self.state.alarms.get(alarm).map(|m| m.node) else { return };
+        let callees = self.state.nodes.get(&node).map(|n| n.callees.clone()).unwrap_or_default();
+        for callee in callees {
+            let Some((investigation, since)) = self.suspicion(node, callee, at) else { continue };
+            let Some(name) = self.state.nodes.get(&callee).map(|n| n.name.clone()) else { continue };
+            self.decide(What::Suspected { node: name, investigation, since });
+            let paths = elect(self.state, callee, at);
+            self.reassign(at, &paths);
+        }
+    }
+
+    /// The oldest investigation among callers that nothing else explains, and when the first of them began.
+    fn suspicion(&self, node: NodeIx, callee: NodeIx, at: Timestamp) -> Option<(InvestigationId, Timestamp)> {
+        let state = &*self.state;
+        let callers = &state.nodes.get(&callee).filter(|_| state.group_at(callee, at).is_none())?.callers;
+        let fire = |ix: &NodeIx| Some((*ix, state.nodes.get(ix)?, state.group_at(*ix, at)?));
+        let firing: Vec<_> = callers.iter().filter_map(fire).collect();
+        if firing.len() < SUSPECT_MIN || firing.len() * 2 <= callers.len() {
+            return None;
+        }
+        let own = state.nodes.get(&node)?.onset;
+        let unexplained = firing.into_iter().filter(|(ix, n, group)| {
+            n.root(*ix) == *ix
+                && !state.is_frozen(*group)
+                && n.onset.secs_since(own).saturating_abs() <= VOTE_HALF_S
+        });
+        let (groups, onsets): (BTreeSet<_>, Vec<_>) =
+            unexplained.map(|(_, n, group)| (group, n.onset)).unzip();
+        if groups.len() < 2 {
+            return None;
+        }
+        Some((groups.into_iter().min()?, onsets.into_iter().min()?))
     }
 
     /// Brings investigations and members in line with the ways to the roots.
     pub(super) fn reassign(&mut self, at: Timestamp, paths: &Paths) {
         for (node, path) in paths {
-            let Some((from, to)) = self.ends(*node, path, at).filter(|(from, to)| from != to) else { continue };
-            let ruled = |id| self.state.investigations.get(&id).is_some_and(|i| i.frozen != Some(Frozen::Person));
+            let Some((from, to)) = self.ends(*node, path, at).filter(|(from, to)| from != to) else {
+                continue;
+            };
+            let ruled =
+                |id| self.state.investigations.get(&id).is_some_and(|i| i.frozen != Some(Frozen::Person));
             let is_root = self.state.investigations.get(&from).is_some_and(|i| i.root == *node);
             if is_root && !self.state.is_frozen(from) && ruled(to) {
                 let reason = self.because(path);
@@ -205,7 +255,12 @@ impl Work<'_> {
     }
 
     /// The node's investigation and that of its root.
-    fn ends(&self, node: NodeIx, path: &[NodeIx], at: Timestamp) -> Option<(InvestigationId, InvestigationId)> {
+    fn ends(
+        &self,
+        node: NodeIx,
+        path: &[NodeIx],
+        at: Timestamp,
+    ) -> Option<(InvestigationId, InvestigationId)> {
         let root = path.last().copied()?;
         Some((self.state.group_at(node, at)?, self.state.group_at(root, at)?))
     }
@@ -221,7 +276,8 @@ impl Work<'_> {
     fn children(&mut self, alarm: &AlarmKey) {
         let Some(member) = self.state.alarms.get(alarm) else { return };
         let Some(to) = member.investigation.map(|i| self.state.current(i)) else { return };
-        let children: Vec<AlarmKey> = member.last.children.iter().flat_map(|arn| self.alarms_of(arn)).collect();
+        let children: Vec<AlarmKey> =
+            member.last.children.iter().flat_map(|arn| self.alarms_of(arn)).collect();
         for child in children {
             let Some(member) = self.state.alarms.get(&child) else { continue };
             let from = member.investigation.map(|i| self.state.current(i));
@@ -239,7 +295,8 @@ impl Work<'_> {
     /// time alone joins nothing.
     fn shared_cause(&mut self, alarm: &AlarmKey, at: Timestamp) {
         let state = &*self.state;
-        let Some(own) = state.alarms.get(alarm).and_then(|m| m.investigation).map(|i| state.current(i)) else {
+        let Some(own) = state.alarms.get(alarm).and_then(|m| m.investigation).map(|i| state.current(i))
+        else {
             return;
         };
         let Some(centre) = state.investigations.get(&own) else { return };
@@ -247,14 +304,16 @@ impl Work<'_> {
         for id in &state.open {
             let Some(i) = state.investigations.get(id) else { continue };
             let together = i.began.secs_since(centre.began).saturating_abs() <= SHARED_S;
-            let seen = i.alarms.len() >= SHARED_ALARMS_MIN && i.depth != Depth::Storm && state.accepts(*id, at);
+            let seen =
+                i.alarms.len() >= SHARED_ALARMS_MIN && i.depth != Depth::Storm && state.accepts(*id, at);
             let Some(root) = state.nodes.get(&i.root) else { continue };
             let placed = !root.callers.is_empty() || !root.callees.is_empty();
             if i.scope == centre.scope && together && seen && placed && i.frozen != Some(Frozen::Person) {
                 near.insert(*id, (root.name.clone(), i.frozen == Some(Frozen::SharedCause)));
             }
         }
-        let enough = near.len() >= SHARED_ROOTS_MIN || (near.len() > 1 && near.values().any(|(_, shared)| *shared));
+        let enough =
+            near.len() >= SHARED_ROOTS_MIN || (near.len() > 1 && near.values().any(|(_, shared)| *shared));
         if !enough || !near.contains_key(&own) {
             return;
         }
@@ -270,7 +329,10 @@ impl Work<'_> {
 /// Whether the outcome put an alarm into an investigation, or found it there.
 pub(super) fn is_membership(outcome: &Outcome) -> bool {
     match outcome {
-        Outcome::Opened { .. } | Outcome::Joined { .. } | Outcome::Reopened { .. } | Outcome::Counted { .. } => true,
+        Outcome::Opened { .. }
+        | Outcome::Joined { .. }
+        | Outcome::Reopened { .. }
+        | Outcome::Counted { .. } => true,
         Outcome::RecordedOnly { .. } | Outcome::Duplicate { .. } => false,
     }
 }

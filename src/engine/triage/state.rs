@@ -48,9 +48,10 @@ impl Member {
     /// Changes between firing and OK in the hour before the newest one.
     pub(super) fn is_restless(&self) -> bool {
         let Some((newest, _)) = self.recent.back() else { return false };
-        let changes = self.recent.iter().filter(|(at, state)| {
-            newest.secs_since(*at) < FLAP_S && *state != AlarmState::InsufficientData
-        });
+        let changes = self
+            .recent
+            .iter()
+            .filter(|(at, state)| newest.secs_since(*at) < FLAP_S && *state != AlarmState::InsufficientData);
         changes.count() > FLAP_CHANGES
     }
 }
@@ -203,7 +204,7 @@ impl State {
             callers: BTreeSet::new(),
             callees: BTreeSet::new(),
             group: None,
-            onset: self.now,
+            onset: Timestamp::from_secs(0),
             path: Vec::new(),
             alarms: BTreeSet::new(),
         };

@@ -1,0 +1,120 @@
+//! What people say, what is held back, and the cap: rule by rule.
+
+use super::tests::{Desk, key, only, t};
+use super::*;
+use crate::model::alarm::AlarmState;
+use crate::model::text::Untrusted;
+use crate::model::time::TimeSpan;
+
+fn silence(end: i64) -> Command {
+    let matcher = Matcher { field: Field::Resource, value: "db".to_owned(), prefix: false };
+    let silence = Silence {
+        id: "s1".to_owned(),
+        matchers: vec![matcher],
+        window: TimeSpan::new(t(0), t(end)),
+        reason: Untrusted::new("maintenance"),
+    };
+    Command::Silence { silence, person: "mio".to_owned() }
+}
+
+#[test]
+fn what_a_silence_covers_is_shown_and_starts_when_it_ends() {
+    let mut desk = Desk::new();
+    desk.say(silence(1_000), 0);
+    assert!(matches!(only(&desk.fires("db-cpu", 10)), Only::Silenced { .. }));
+    desk.fires("db-disk", 20);
+    desk.is_ok("db-disk", 30);
+    assert!(desk.triage.investigations().is_empty());
+    assert_eq!(desk.triage.next_due(), Some(t(1_000)));
+    let started = desk.tick(1_000);
+    assert!(matches!(&started[0], What::Released { outcome: Outcome::Opened { .. }, .. }), "{started:?}");
+    assert_eq!(desk.triage.investigations().len(), 1, "what is OK again starts nothing");
+    assert!(matches!(desk.fires("orders-errors", 1_010), Outcome::Joined { .. }));
+}
+
+#[test]
+fn a_silence_can_be_ended_and_replaced() {
+    let mut desk = Desk::new();
+    desk.say(silence(1_000), 0);
+    desk.fires("db-cpu", 10);
+    desk.say(silence(2_000), 20);
+    assert!(matches!(&desk.tick(1_500)[..], [What::Released { outcome: Outcome::RecordedOnly { .. }, .. }]));
+    desk.say(Command::EndSilence { silence: "s1".to_owned(), person: "mio".to_owned() }, 1_600);
+    assert_eq!(desk.of("db-cpu"), 1);
+}
+
+#[test]
+fn what_its_source_suppressed_is_held_until_it_says() {
+    let mut desk = Desk::new();
+    let mut incoming = desk.message("db-cpu", AlarmState::Alarm, 0);
+    let reason = Untrusted::new("muted");
+    incoming.suppressed = Some(Suppression { reason: reason.clone(), until: Some(t(100)) });
+    let outcome = desk.take(&incoming, 1);
+    assert_eq!(only(&outcome), &Only::Suppressed { reason, until: Some(t(100)) });
+    desk.tick(100);
+    assert_eq!(desk.of("db-cpu"), 1);
+}
+
+#[test]
+fn above_the_cap_investigations_are_folded_and_never_dropped() {
+    let mut desk = Desk::empty();
+    for n in 0..7 {
+        desk.fires(&format!("r{n}-cpu"), n);
+    }
+    let deep = desk.triage.investigations().values().filter(|i| i.depth == Depth::Deep).count();
+    assert_eq!(deep, 5);
+    let storm = InvestigationId(7);
+    assert_eq!(desk.depth(7), Depth::Storm);
+    for n in [5, 6] {
+        let id = desk.of(&format!("r{n}-cpu"));
+        assert_eq!(desk.depth(id), Depth::Folded(storm), "one overview for the account and region");
+    }
+    desk.say(Command::Finish { investigation: InvestigationId(1) }, 20);
+    assert_eq!(desk.depth(desk.of("r5-cpu")), Depth::Deep, "a free place is given to the oldest");
+    let mut critical = desk.message("r9-cpu", AlarmState::Alarm, 30);
+    critical.severity = Severity::Critical;
+    desk.take(&critical, 31);
+    assert_eq!(desk.depth(desk.of("r9-cpu")), Depth::Deep, "the worse goes first");
+    for id in [2, 3] {
+        desk.say(Command::Finish { investigation: InvestigationId(id) }, 40);
+    }
+    assert!(desk.triage.investigations()[&storm].closed.is_some());
+}
+
+#[test]
+fn a_person_splits_and_rules_do_not_join_again() {
+    let mut desk = Desk::new();
+    desk.fires("db-cpu", 0);
+    desk.fires("orders-errors", 10);
+    let split =
+        |alarms| Command::Split { investigation: InvestigationId(1), alarms, person: "mio".to_owned() };
+    assert_eq!(desk.triage.command(&split(vec![key("x")]), t(20)), Err(Refused::NoMember(1)));
+    assert_eq!(desk.triage.command(&split(vec![]), t(20)), Err(Refused::Nothing(1)));
+    desk.say(split(vec![key("orders-errors")]), 20);
+    assert_eq!(desk.why("orders-errors"), Reason::Person { name: "mio".to_owned() });
+    desk.fires("orders-latency", 30);
+    desk.fires("db-disk", 31);
+    desk.fires("orders-errors", 40);
+    assert_eq!(desk.of("orders-errors"), desk.of("orders-latency"));
+    assert_ne!(desk.of("orders-errors"), desk.of("db-cpu"));
+    assert_eq!(desk.of("db-disk"), desk.of("db-cpu"));
+}
+
+#[test]
+fn a_person_merges_and_rules_do_not_part_again() {
+    let mut desk = Desk::new();
+    desk.fires("cache-evictions", 0);
+    desk.fires("front-latency", 5);
+    desk.fires("mailer-errors", 6);
+    let (from, into) = (InvestigationId(2), InvestigationId(1));
+    desk.say(Command::Merge { from, into, person: "mio".to_owned() }, 10);
+    assert_eq!(desk.of("mailer-errors"), 1);
+    for name in ["db-cpu", "orders-errors"] {
+        desk.fires(name, 20);
+    }
+    assert_eq!(desk.of("front-latency"), 1);
+    desk.fires("mailer-queue", 30);
+    assert_eq!(desk.of("mailer-queue"), 1);
+    let same = Command::Merge { from: into, into, person: "mio".to_owned() };
+    assert_eq!(desk.triage.command(&same, t(40)), Err(Refused::Same(1)));
+}
