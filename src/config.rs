@@ -167,7 +167,10 @@ impl Config {
     ///
     /// # Errors
     /// Everything that is wrong, at once.
-    pub fn load(file: Option<&Path>, variable: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigErrors> {
+    pub fn load(
+        file: Option<&Path>,
+        variable: impl Fn(&str) -> Option<String>,
+    ) -> Result<Self, ConfigErrors> {
         let mut problems = Vec::new();
         let mut config = match file {
             None => Self::default(),
@@ -203,7 +206,8 @@ impl Config {
         }
         let hex = |h: &str| h.len() == 64 && h.bytes().all(|b| b.is_ascii_hexdigit());
         for hash in self.eventbridge.key_hashes.iter().filter(|h| !hex(h)) {
-            problems.push(format!("eventbridge.key_hashes: `{hash}` is no SHA-256 in hexadecimal (64 digits)"));
+            problems
+                .push(format!("eventbridge.key_hashes: `{hash}` is no SHA-256 in hexadecimal (64 digits)"));
         }
         for end in self.triage.edges.iter().flat_map(|(a, b)| [a, b]) {
             if end.splitn(3, '/').filter(|p| !p.is_empty()).count() != 3 {
@@ -211,7 +215,8 @@ impl Config {
             }
         }
         if self.triage.deep_max == 0 {
-            problems.push("triage.deep_max must be at least 1: nothing would ever be investigated".to_owned());
+            problems
+                .push("triage.deep_max must be at least 1: nothing would ever be investigated".to_owned());
         }
         if self.retention.days == 0 {
             problems.push("retention.days must be at least 1".to_owned());

@@ -8,7 +8,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use aws_lc_rs::signature::{
-    RSA_PKCS1_2048_8192_SHA1_FOR_LEGACY_USE_ONLY, RSA_PKCS1_2048_8192_SHA256, RsaParameters, UnparsedPublicKey,
+    RSA_PKCS1_2048_8192_SHA1_FOR_LEGACY_USE_ONLY, RSA_PKCS1_2048_8192_SHA256, RsaParameters,
+    UnparsedPublicKey,
 };
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -120,8 +121,13 @@ impl Verifier {
 
     async fn fetch(&self, url: &str) -> Result<Vec<u8>, PortError> {
         let failed = |e: reqwest::Error| unavailable("GetCertificate", &e.without_url().to_string());
-        let mut response =
-            self.client.get(url).send().await.and_then(reqwest::Response::error_for_status).map_err(failed)?;
+        let mut response = self
+            .client
+            .get(url)
+            .send()
+            .await
+            .and_then(reqwest::Response::error_for_status)
+            .map_err(failed)?;
         let mut pem = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(failed)? {
             pem.extend_from_slice(&chunk);
@@ -180,9 +186,10 @@ fn names<'a>(certificate: &'a X509Certificate<'_>) -> impl Iterator<Item = &'a s
     use x509_parser::extensions::GeneralName;
     let common = certificate.subject().iter_common_name().filter_map(|n| n.as_str().ok());
     let alternative = certificate.subject_alternative_name().ok().flatten();
-    let alternative = alternative.into_iter().flat_map(|a| &a.value.general_names).filter_map(|n| {
-        if let GeneralName::DNSName(name) = n { Some(*name) } else { None }
-    });
+    let alternative = alternative
+        .into_iter()
+        .flat_map(|a| &a.value.general_names)
+        .filter_map(|n| if let GeneralName::DNSName(name) = n { Some(*name) } else { None });
     common.chain(alternative)
 }
 

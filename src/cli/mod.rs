@@ -14,6 +14,7 @@ mod logs;
 mod metrics;
 mod output;
 mod playbooks;
+mod remote;
 mod serve;
 mod strict;
 mod token;
@@ -42,6 +43,7 @@ Examples:
   tantei metrics cpu.csv --svg cpu.svg            where does this series deviate?
   tantei playbooks check my-playbooks/            check your own playbooks
   tantei serve --config tantei.toml               receive alarms and investigate them
+  tantei list | show ID | watch ID | report ID    what a server investigates (TANTEI_SERVER, TANTEI_TOKEN)
   tantei audit verify feed.json                   has this feed been tampered with?
 
 Exit codes: 0 done, 1 failed or problems found, 2 wrong arguments or input.";
@@ -66,6 +68,24 @@ enum Command {
     Demo(demo::Args),
     /// Receive alarms and investigate them, until told to stop.
     Serve(serve::Args),
+    /// List the investigations of a server.
+    List(remote::List),
+    /// Show the answer of an investigation of a server.
+    Show(remote::One),
+    /// Follow the feed of an investigation of a server.
+    Watch(remote::One),
+    /// Print the report of an investigation of a server as Markdown.
+    Report(remote::ReportArgs),
+    /// Accept an item: it belongs to the incident.
+    Accept(remote::Item),
+    /// Discard an item: causes are ranked without it.
+    Discard(remote::Item),
+    /// Take a discard back.
+    Restore(remote::Item),
+    /// Write a note into a feed.
+    Note(remote::NoteArgs),
+    /// End an investigation of a server.
+    End(remote::One),
     /// Make, list or revoke access tokens.
     #[command(subcommand)]
     Token(token::Command),
@@ -99,6 +119,15 @@ fn run(command: Command) -> Result<ExitCode> {
         Command::Audit(command) => audit::run(&command),
         Command::Demo(args) => demo::run(&args),
         Command::Serve(args) => serve::run(&args),
+        Command::List(args) => remote::list(&args),
+        Command::Show(args) => remote::show(&args),
+        Command::Watch(args) => remote::watch(&args),
+        Command::Report(args) => remote::report(&args),
+        Command::Accept(args) => remote::decide(&args, "accept"),
+        Command::Discard(args) => remote::decide(&args, "discard"),
+        Command::Restore(args) => remote::decide(&args, "restore"),
+        Command::Note(args) => remote::note(&args),
+        Command::End(args) => remote::end(&args),
         Command::Token(command) => token::run(&command),
         Command::Completions { shell } => {
             let mut script = Vec::new();

@@ -58,7 +58,8 @@ pub(super) fn runtime() -> Result<tokio::runtime::Runtime> {
 /// Logs go to standard error: standard output stays empty for whoever pipes it.
 fn log(args: &Args) -> Result<()> {
     let filter = EnvFilter::try_new(&args.log).context("--log: such as info, or tantei=debug,warn")?;
-    let logs = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(false);
+    let logs =
+        tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(false);
     if args.log_json {
         logs.json().init();
     } else {

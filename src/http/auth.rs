@@ -41,9 +41,9 @@ impl FromRequestParts<Service> for Caller {
 
     async fn from_request_parts(parts: &mut Parts, service: &Service) -> Result<Self, Problem> {
         let header = parts.headers.get(AUTHORIZATION).and_then(|h| h.to_str().ok());
-        let token = header
-            .and_then(|h| h.strip_prefix("Bearer "))
-            .ok_or_else(|| Problem::unauthorized("send `Authorization: Bearer TOKEN`; `tantei token` makes one"))?;
+        let token = header.and_then(|h| h.strip_prefix("Bearer ")).ok_or_else(|| {
+            Problem::unauthorized("send `Authorization: Bearer TOKEN`; `tantei token` makes one")
+        })?;
         let known = service.token(&access::hash(token.trim())).await?;
         let token = known.ok_or_else(|| Problem::unauthorized("the token is unknown, expired or revoked"))?;
         Ok(Self { token })

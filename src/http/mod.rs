@@ -32,7 +32,6 @@ const ANSWER_TIMEOUT: Duration = Duration::from_secs(12);
 const GRACE: Duration = Duration::from_secs(8);
 
 /// All routes.
-#[must_use]
 pub fn router(service: Service) -> Router {
     let answered = Router::new()
         .route("/v1/alarms/sns", post(alarms::sns))

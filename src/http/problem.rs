@@ -27,7 +27,12 @@ impl Problem {
     }
 
     pub(super) fn invalid(detail: impl Into<String>) -> Self {
-        Self::new(StatusCode::BAD_REQUEST, "tantei:invalid", "The request cannot be understood", detail.into())
+        Self::new(
+            StatusCode::BAD_REQUEST,
+            "tantei:invalid",
+            "The request cannot be understood",
+            detail.into(),
+        )
     }
 
     pub(super) fn not_found(detail: impl Into<String>) -> Self {

@@ -57,7 +57,8 @@ const BASELINE_S: i64 = 10_800;
 impl Start {
     /// What the investigation is about, and what triage is given.
     pub(super) fn subject(&self, delivery: &str, now: Timestamp) -> (Incoming, Subject) {
-        let window = self.window.unwrap_or_else(|| TimeSpan::new(self.at.plus_secs(-LEAD_S), now.max(self.at)));
+        let window =
+            self.window.unwrap_or_else(|| TimeSpan::new(self.at.plus_secs(-LEAD_S), now.max(self.at)));
         let before = || vec![TimeSpan::new(window.start.plus_secs(-BASELINE_S), window.start)];
         let alarm = Alarm {
             kind: "manual".to_owned(),
@@ -93,10 +94,10 @@ impl Start {
 /// What triage is given of an alarm event. Events of children that are known help to find what a composite is about.
 pub(super) fn incoming(event: &AlarmEvent, known: &[AlarmEvent], now: Timestamp) -> (Incoming, Subject) {
     let about = subject(event, known, now);
-    let suppressed = event.suppressed.first().map(|s| Suppression {
-        reason: s.reason.clone(),
-        until: s.window.map(|w| w.end),
-    });
+    let suppressed = event
+        .suppressed
+        .first()
+        .map(|s| Suppression { reason: s.reason.clone(), until: s.window.map(|w| w.end) });
     let incoming = Incoming {
         delivery: event.delivery.id.clone(),
         alarm: AlarmKey {

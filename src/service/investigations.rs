@@ -10,7 +10,7 @@ use tantei_engine::model::text::Untrusted;
 use tantei_engine::report::{self, Report};
 use tantei_engine::triage::{AlarmKey, Command, Member};
 
-use super::triage::{feed_id, is_passing, triage_id};
+use super::triage::{feed_id, triage_id};
 use super::{Filter, Listed, Pushed, Service, StoreError, StoreErrorKind};
 
 /// Others that may append first while a decision is appended.
@@ -49,8 +49,10 @@ impl From<StoreError> for DecideError {
     fn from(error: StoreError) -> Self {
         match error.kind {
             StoreErrorKind::NotFound => Self::NotFound(error.message),
-            kind if is_passing(kind) => Self::Unavailable(error.to_string()),
-            _ => Self::Invalid(error.to_string()),
+            StoreErrorKind::Unavailable | StoreErrorKind::Conflict => Self::Unavailable(error.to_string()),
+            StoreErrorKind::Fenced | StoreErrorKind::Damaged | StoreErrorKind::Invalid => {
+                Self::Invalid(error.to_string())
+            }
         }
     }
 }
@@ -186,8 +188,12 @@ impl Service {
         for _ in 0..CONFLICTS_MAX {
             let (state, _) = self.state(id).await?;
             let now = self.inner.clock.now();
-            let new =
-                NewItem { happened_at: now, by: person.clone(), because: because.clone(), body: body.clone() };
+            let new = NewItem {
+                happened_at: now,
+                by: person.clone(),
+                because: because.clone(),
+                body: body.clone(),
+            };
             let item = state.seal(new, now);
             state.clone().apply(&item).map_err(|e| DecideError::NotFound(e.to_string()))?;
             match self.inner.store.append(id, None, std::slice::from_ref(&item)).await {

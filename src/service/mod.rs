@@ -27,7 +27,7 @@ use crate::store::{Inbox, Store};
 pub use crate::store::{Filter, Listed, Pushed, StoreError, StoreErrorKind};
 pub use events::{Event, Start};
 pub use investigations::{DecideError, Detail};
-pub use receive::{Received, ReceiveError, SnsHeaders};
+pub use receive::{ReceiveError, Received, SnsHeaders};
 
 /// A running Tantei, as one node knows it.
 #[derive(Clone)]

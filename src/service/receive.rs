@@ -96,7 +96,10 @@ impl Service {
                 Ok(Received::Confirmed)
             }
             Opened::Unsubscribed(topic) => {
-                tracing::warn!(topic = topic.as_str(), "a subscription has ended: alarms no longer come by it");
+                tracing::warn!(
+                    topic = topic.as_str(),
+                    "a subscription has ended: alarms no longer come by it"
+                );
                 Ok(Received::Unsubscribed)
             }
         }
@@ -106,7 +109,11 @@ impl Service {
     ///
     /// # Errors
     /// `Refused` and `Forbidden` are final, `Unavailable` asks to be tried again.
-    pub async fn receive_eventbridge(&self, body: &[u8], key: Option<&str>) -> Result<Received, ReceiveError> {
+    pub async fn receive_eventbridge(
+        &self,
+        body: &[u8],
+        key: Option<&str>,
+    ) -> Result<Received, ReceiveError> {
         let hash = key.map(access::hash);
         let known = |h: &String| {
             // Hashes of 256 random bits: how long the comparison takes tells nothing of the key.

@@ -14,12 +14,12 @@ use tantei_engine::model::resource::ResourceId;
 use tantei_engine::model::text::Untrusted;
 use tantei_engine::model::time::Timestamp;
 use tantei_engine::triage::{
-    Command, Decision, InvestigationId, Link, Node, Outcome, Scope, Triage, TriageLimits, What,
+    Command, Decision, Effect, InvestigationId, Link, Node, Scope, Triage, TriageLimits, What,
 };
 
 use super::events::{Event, incoming};
 use super::{Inner, Service};
-use crate::store::{Lease, Opening, Settled, StoreErrorKind, Waiting};
+use crate::store::{Lease, Opening, Settled, Waiting};
 
 /// The lease of the node that does the triage.
 const ROLE: &str = "triage";
@@ -95,7 +95,7 @@ impl Service {
         let due = desk.triage.next_due().is_some_and(|at| at <= now);
         if due {
             let decisions = desk.triage.tick(now);
-            settled.push(inner.settled(desk, String::new(), &decisions, &[], now)?);
+            settled.push(inner.settled(desk, String::new(), &decisions, None, now)?);
         }
         if !settled.is_empty() {
             inner.store.settle(&desk.lease, &settled).await?;
@@ -115,7 +115,7 @@ impl Service {
             let now = inner.clock.now();
             let learned = desk.triage.command(&Command::Learn { links }, now);
             let decisions = learned.map_err(|e| anyhow::anyhow!("triage.edges: {e}"))?;
-            let settled = inner.settled(&mut desk, String::new(), &decisions, &[], now)?;
+            let settled = inner.settled(&desk, String::new(), &decisions, None, now)?;
             inner.store.settle(&desk.lease, &[settled]).await?;
         }
         tracing::info!(node = inner.node, decisions = desk.triage.seq(), "this node does the triage");
@@ -140,6 +140,24 @@ impl Service {
     }
 }
 
+impl Desk {
+    fn remember(&mut self, event: AlarmEvent) {
+        if self.known.len() >= KNOWN_MAX {
+            self.known.drain(..KNOWN_MAX / 2);
+        }
+        self.known.push(event);
+    }
+
+    /// What an investigation is about that no delivery of now opened (a silence ended, a person split one, a storm needs
+    /// an overview): its earliest alarm that is remembered; a storm's overview is about the newest that came.
+    fn about(&self, id: InvestigationId, now: Timestamp) -> Option<Subject> {
+        let members = self.triage.investigations().get(&id).map(|i| &i.alarms);
+        let member = |e: &&AlarmEvent| members.is_some_and(|m| m.iter().any(|key| key.arn == e.arn));
+        let event = self.known.iter().find(member).or(self.known.last())?;
+        Some(incoming(event, &self.known, now).1)
+    }
+}
+
 impl Inner {
     /// Reads what was decided since this node last looked.
     async fn read_record(&self) -> Result<()> {
@@ -160,25 +178,21 @@ impl Inner {
         match event {
             Event::Alarm(event) => {
                 let (incoming, about) = incoming(&event, &desk.known, now);
+                desk.remember(*event);
                 let decisions = desk.triage.decide(&incoming, now);
-                let settled = self.settled(desk, id, &decisions, &[about], now)?;
-                desk.known.push(*event);
-                if desk.known.len() > KNOWN_MAX {
-                    desk.known.drain(..KNOWN_MAX / 2);
-                }
-                Ok(settled)
+                self.settled(desk, id, &decisions, Some(&about), now)
             }
             Event::Start(start) => {
                 let (incoming, about) = start.subject(&id, now);
                 let decisions = desk.triage.decide(&incoming, now);
-                self.settled(desk, id, &decisions, &[about], now)
+                self.settled(desk, id, &decisions, Some(&about), now)
             }
             // Kept: collectors of changes read it from the inbox.
             Event::Service(_) => {
                 Ok(Settled { delivery: id, outcome: "\"kept\"".to_owned(), ..Settled::default() })
             }
             Event::Command(command) => match desk.triage.command(&command, now) {
-                Ok(decisions) => self.settled(desk, id, &decisions, &[], now),
+                Ok(decisions) => self.settled(desk, id, &decisions, None, now),
                 Err(refused) => Ok(Settled {
                     delivery: id,
                     outcome: serde_json::to_string(&refused.to_string())?,
@@ -191,88 +205,36 @@ impl Inner {
     /// What is written of decisions: themselves, the investigations that they open, and those that have work now.
     fn settled(
         &self,
-        desk: &mut Desk,
+        desk: &Desk,
         delivery: String,
         decisions: &[Decision],
-        about: &[Subject],
+        about: Option<&Subject>,
         now: Timestamp,
     ) -> Result<Settled> {
         let mut settled = Settled { delivery, outcome: "{}".to_owned(), ..Settled::default() };
         for decision in decisions {
             let seq = i64::try_from(decision.seq).unwrap_or(i64::MAX);
             settled.decisions.push((seq, serde_json::to_string(decision)?));
-            match &decision.what {
-                What::Received { outcome, .. } => {
-                    settled.outcome = serde_json::to_string(outcome)?;
-                    if let (Outcome::Opened { investigation, .. }, Some(about)) = (outcome, about.first()) {
-                        settled.openings.push(self.opening(*investigation, about, now)?);
-                    }
-                    if let Outcome::Reopened { investigation, .. } = outcome {
-                        settled.reopened.push(feed_id(*investigation));
-                    }
+            let received = decision.outcome().filter(|_| matches!(decision.what, What::Received { .. }));
+            if let Some(outcome) = received {
+                settled.outcome = serde_json::to_string(outcome)?;
+            }
+            match decision.what.effect() {
+                Effect::Opens(id) => {
+                    let about = match about.filter(|_| received.is_some()) {
+                        Some(about) => Some(about.clone()),
+                        None => desk.about(id, now),
+                    };
+                    let about = about.context("an investigation is opened about no alarm")?;
+                    settled.openings.push(self.opening(id, &about, now)?);
                 }
-                What::Deepened { investigation } => settled.wake.push(feed_id(*investigation)),
-                What::Closed { investigation } | What::Merged { from: investigation, .. } => {
-                    settled.ended.push(feed_id(*investigation));
-                }
-                What::Released { .. }
-                | What::Reassigned { .. }
-                | What::Moved { .. }
-                | What::Split { .. }
-                | What::Flapping { .. }
-                | What::Recovered { .. }
-                | What::StormOpened { .. }
-                | What::Folded { .. }
-                | What::Finished { .. }
-                | What::Learned { .. }
-                | What::SilenceSet { .. }
-                | What::SilenceEnded { .. } => {}
+                Effect::Reopens(id) => settled.reopened.push(feed_id(id)),
+                Effect::Works(id) => settled.wake.push(feed_id(id)),
+                Effect::Ends(id) => settled.ended.push(feed_id(id)),
+                Effect::Nothing => {}
             }
         }
-        self.late_openings(desk, decisions, &mut settled, now)?;
         Ok(settled)
-    }
-
-    /// Investigations that no delivery of now opened: a silence ended, a person split one, a storm needs an overview.
-    fn late_openings(
-        &self,
-        desk: &Desk,
-        decisions: &[Decision],
-        settled: &mut Settled,
-        now: Timestamp,
-    ) -> Result<()> {
-        for decision in decisions {
-            let opened = match &decision.what {
-                What::Split { investigation, .. } | What::StormOpened { investigation, .. } => {
-                    Some(*investigation)
-                }
-                What::Released { outcome: Outcome::Opened { investigation, .. }, .. } => Some(*investigation),
-                What::Released { .. }
-                | What::Received { .. }
-                | What::Reassigned { .. }
-                | What::Moved { .. }
-                | What::Merged { .. }
-                | What::Flapping { .. }
-                | What::Recovered { .. }
-                | What::Closed { .. }
-                | What::Deepened { .. }
-                | What::Folded { .. }
-                | What::Finished { .. }
-                | What::Learned { .. }
-                | What::SilenceSet { .. }
-                | What::SilenceEnded { .. } => None,
-            };
-            let Some(id) = opened else { continue };
-            // About the earliest alarm that is in it; a storm's overview about the newest that came.
-            let known = desk.known.iter().rev();
-            let members = desk.triage.investigations().get(&id).map(|i| i.alarms.clone()).unwrap_or_default();
-            let member = |e: &&AlarmEvent| members.iter().any(|m| m.arn == e.arn);
-            if let Some(event) = known.clone().find(member).or_else(|| known.clone().next()) {
-                let (_, about) = incoming(event, &desk.known, now);
-                settled.openings.push(self.opening(id, &about, now)?);
-            }
-        }
-        Ok(())
     }
 
     /// The first items of an investigation: that it was opened, and what its resource is.
@@ -338,9 +300,4 @@ fn node(text: &str) -> Option<Node> {
     let mut parts = text.splitn(3, '/');
     let scope = Scope { account: parts.next()?.to_owned(), region: parts.next()?.to_owned() };
     Some(Node::resource(scope, ResourceId::new(parts.next()?)))
-}
-
-/// Whether trying again may help.
-pub(super) fn is_passing(kind: StoreErrorKind) -> bool {
-    matches!(kind, StoreErrorKind::Unavailable | StoreErrorKind::Conflict)
 }

@@ -38,7 +38,11 @@ impl Service {
                 Ok(Some(lease)) => {
                     let investigation = lease.what.clone();
                     if let Err(error) = self.work(lease).await {
-                        tracing::warn!(investigation, error = format!("{error:#}"), "work was given up for now");
+                        tracing::warn!(
+                            investigation,
+                            error = format!("{error:#}"),
+                            "work was given up for now"
+                        );
                     }
                 }
                 Ok(None) => drop(tokio::time::timeout(PAUSE, self.inner.work.notified()).await),

@@ -154,9 +154,8 @@ impl Store {
     pub async fn waiting(&self, limit: i64) -> Result<Vec<Waiting>, StoreError> {
         const READ: &str = "SELECT id, transition, source, received_at, event, attempts FROM delivery \
              WHERE state = 'waiting' ORDER BY received_at, id LIMIT $1";
-        let rows: Vec<WaitingRow> =
-            on!(self, pool => sqlx::query_as(READ).bind(limit).fetch_all(pool).await)
-                .map_err(unavailable("read waiting"))?;
+        let rows: Vec<WaitingRow> = on!(self, pool => sqlx::query_as(READ).bind(limit).fetch_all(pool).await)
+            .map_err(unavailable("read waiting"))?;
         Ok(rows.into_iter().map(waiting).collect())
     }
 
@@ -167,17 +166,12 @@ impl Store {
     pub async fn settle(&self, lease: &Lease, settled: &[Settled]) -> Result<(), StoreError> {
         const FENCE: &str = "SELECT fence FROM role_lease WHERE name = $1";
         const FENCE_LOCKED: &str = "SELECT fence FROM role_lease WHERE name = $1 FOR UPDATE";
-        const DECIDE: &str = "INSERT INTO decision (seq, decided_at, body) VALUES ($1, $2, $3)";
-        const OPEN: &str = "INSERT INTO investigation \
-             (id, opened_at, resource, title, status, next_at, last_seq, last_hash) \
-             VALUES ($1, $2, $3, $4, 'open', NULL, $5, $6) ON CONFLICT (id) DO NOTHING";
-        const ITEM: &str = "INSERT INTO item (investigation, seq, recorded_at, body) VALUES ($1, $2, $3, $4)";
-        const WAKE: &str = "UPDATE investigation SET next_at = $2 WHERE id = $1";
-        const END: &str = "UPDATE investigation SET status = 'ended', ended_at = $2 WHERE id = $1";
-        const REOPEN: &str = "UPDATE investigation SET status = 'open', ended_at = NULL WHERE id = $1";
-        const DONE: &str = "UPDATE delivery SET state = 'done', outcome = $2 WHERE id = $1";
         let now = self.now().await?.micros();
         let fence_sql = if self.shared() { FENCE_LOCKED } else { FENCE };
+        let mut writes = Vec::new();
+        for s in settled {
+            s.writes(now, &mut writes)?;
+        }
         let failed = unavailable("settle");
         in_transaction!(self, "settle", tx => {
             let fence: Option<i64> = sqlx::query_scalar(fence_sql)
@@ -189,46 +183,15 @@ impl Store {
                 let message = "another node does the triage now; nothing was written";
                 return Err(StoreError::new("settle", StoreErrorKind::Fenced, message));
             }
-            for s in settled {
-                for (seq, body) in &s.decisions {
-                    sqlx::query(DECIDE).bind(seq).bind(now).bind(body).execute(&mut *tx).await.map_err(&failed)?;
+            for write in writes {
+                let mut query = sqlx::query(write.sql);
+                for value in write.values {
+                    query = match value {
+                        Value::Number(number) => query.bind(number),
+                        Value::Text(text) => query.bind(text),
+                    };
                 }
-                for (opening, items) in &s.openings {
-                    let last = items.last();
-                    let made = sqlx::query(OPEN)
-                        .bind(&opening.id)
-                        .bind(opening.opened_at.micros())
-                        .bind(&opening.resource)
-                        .bind(opening.title.raw())
-                        .bind(i64::try_from(items.len()).unwrap_or(i64::MAX))
-                        .bind(last.map_or(GENESIS, |i| i.hash.as_str()))
-                        .execute(&mut *tx)
-                        .await
-                        .map_err(&failed)?;
-                    if made.rows_affected() == 0 {
-                        continue;
-                    }
-                    for (seq, recorded_at, body) in rows(items)? {
-                        sqlx::query(ITEM)
-                            .bind(&opening.id)
-                            .bind(seq)
-                            .bind(recorded_at)
-                            .bind(body)
-                            .execute(&mut *tx)
-                            .await
-                            .map_err(&failed)?;
-                    }
-                }
-                for id in &s.wake {
-                    sqlx::query(WAKE).bind(id).bind(now).execute(&mut *tx).await.map_err(&failed)?;
-                }
-                for id in &s.ended {
-                    sqlx::query(END).bind(id).bind(now).execute(&mut *tx).await.map_err(&failed)?;
-                }
-                for id in &s.reopened {
-                    sqlx::query(REOPEN).bind(id).execute(&mut *tx).await.map_err(&failed)?;
-                }
-                sqlx::query(DONE).bind(&s.delivery).bind(&s.outcome).execute(&mut *tx).await.map_err(&failed)?;
+                query.execute(&mut *tx).await.map_err(&failed)?;
             }
         });
         for (opening, items) in settled.iter().flat_map(|s| &s.openings) {
@@ -265,6 +228,16 @@ impl Store {
             .map_err(unavailable("read quarantine"))
     }
 
+    /// The names of all deliveries that are stored.
+    ///
+    /// # Errors
+    /// When the database cannot be reached.
+    pub async fn delivered(&self) -> Result<Vec<String>, StoreError> {
+        const READ: &str = "SELECT id FROM delivery ORDER BY received_at, id";
+        on!(self, pool => sqlx::query_scalar(READ).fetch_all(pool).await)
+            .map_err(unavailable("read deliveries"))
+    }
+
     /// Triage decisions after a sequence number, in order: the state of triage is a fold over them.
     ///
     /// # Errors
@@ -273,6 +246,54 @@ impl Store {
         const READ: &str = "SELECT seq, body FROM decision WHERE seq > $1 ORDER BY seq";
         on!(self, pool => sqlx::query_as(READ).bind(after).fetch_all(pool).await)
             .map_err(unavailable("read decisions"))
+    }
+}
+
+/// A statement of a settlement.
+struct Write {
+    sql: &'static str,
+    values: Vec<Value>,
+}
+
+enum Value {
+    Number(i64),
+    Text(String),
+}
+
+impl Settled {
+    /// What is to be written. What exists already stays as it is: a settlement may be tried again.
+    fn writes(&self, now: i64, writes: &mut Vec<Write>) -> Result<(), StoreError> {
+        const DECIDE: &str = "INSERT INTO decision (seq, decided_at, body) VALUES ($1, $2, $3)";
+        const OPEN: &str = "INSERT INTO investigation \
+             (id, opened_at, resource, title, status, next_at, last_seq, last_hash) \
+             VALUES ($1, $2, $3, $4, 'open', NULL, $5, $6) ON CONFLICT (id) DO NOTHING";
+        const ITEM: &str = "INSERT INTO item (investigation, seq, recorded_at, body) VALUES ($1, $2, $3, $4) \
+             ON CONFLICT (investigation, seq) DO NOTHING";
+        const WAKE: &str = "UPDATE investigation SET next_at = $2 WHERE id = $1";
+        const END: &str = "UPDATE investigation SET status = 'ended', ended_at = $2 WHERE id = $1";
+        const REOPEN: &str = "UPDATE investigation SET status = 'open', ended_at = NULL WHERE id = $1";
+        const DONE: &str = "UPDATE delivery SET state = 'done', outcome = $2 WHERE id = $1";
+        let text = |t: &str| Value::Text(t.to_owned());
+        let mut write = |sql, values| writes.push(Write { sql, values });
+        for (seq, body) in &self.decisions {
+            write(DECIDE, vec![Value::Number(*seq), Value::Number(now), text(body)]);
+        }
+        for (opening, items) in &self.openings {
+            let hash = items.last().map_or(GENESIS, |i| i.hash.as_str());
+            let count = i64::try_from(items.len()).unwrap_or(i64::MAX);
+            let (id, at) = (text(&opening.id), Value::Number(opening.opened_at.micros()));
+            let (resource, title) = (text(&opening.resource), text(opening.title.raw()));
+            write(OPEN, vec![id, at, resource, title, Value::Number(count), text(hash)]);
+            for (seq, recorded_at, body) in rows(items)? {
+                let (seq, recorded_at) = (Value::Number(seq), Value::Number(recorded_at));
+                write(ITEM, vec![text(&opening.id), seq, recorded_at, Value::Text(body)]);
+            }
+        }
+        self.wake.iter().for_each(|id| write(WAKE, vec![text(id), Value::Number(now)]));
+        self.ended.iter().for_each(|id| write(END, vec![text(id), Value::Number(now)]));
+        self.reopened.iter().for_each(|id| write(REOPEN, vec![text(id)]));
+        write(DONE, vec![text(&self.delivery), text(&self.outcome)]);
+        Ok(())
     }
 }
 

@@ -9,6 +9,8 @@ labelled = { $label }: { $text }
 quoted = “{ $text }”
 cites = [{ $items }]
 none = none
+status-open = open
+status-ended = ended
 
 ## Bands, sources, kinds
 band-weak = weak

@@ -9,6 +9,8 @@ labelled = { $label }：{ $text }
 quoted = 「{ $text }」
 cites = [{ $items }]
 none = なし
+status-open = 調査中
+status-ended = 終了
 
 ## 確からしさ・情報源・種類
 band-weak = 確度：低

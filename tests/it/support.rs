@@ -112,19 +112,24 @@ fn series(resource: &str) -> Value {
     json!({"resource": resource, "name": "m", "stat": "Average", "unit": null, "period_s": 60, "points": points})
 }
 
-/// A store in a fresh database of the PostgreSQL server that `tests/all` names in `TANTEI_TEST_POSTGRES`.
+/// A store in a fresh database.
 pub(crate) async fn postgres(name: &str) -> tantei::store::Store {
-    use sqlx::Connection;
-    let server = std::env::var("TANTEI_TEST_POSTGRES")
-        .expect("TANTEI_TEST_POSTGRES is not set: run tests/all, which starts a server");
-    let database = format!("t_{}", &sha(name)[..16]);
-    let mut admin = sqlx::PgConnection::connect(&format!("{server}/postgres")).await.unwrap();
-    for sql in [format!("DROP DATABASE IF EXISTS {database} WITH (FORCE)"), format!("CREATE DATABASE {database}")] {
-        sqlx::query(sqlx::AssertSqlSafe(sql)).execute(&mut admin).await.unwrap();
-    }
-    tantei::store::Store::open(&format!("{server}/{database}")).await.unwrap()
+    tantei::store::Store::open(&postgres_url(name).await).await.unwrap()
 }
 
-fn sha(text: &str) -> String {
-    tantei_engine::model::feed::canonical_digest(&text)
+/// A fresh database of the PostgreSQL server that `tests/all` names in `TANTEI_TEST_POSTGRES`.
+pub(crate) async fn postgres_url(name: &str) -> String {
+    use sqlx::Connection;
+    let Ok(server) = std::env::var("TANTEI_TEST_POSTGRES") else {
+        panic!("TANTEI_TEST_POSTGRES is not set: run tests/all, which starts a server")
+    };
+    let digest = tantei_engine::model::feed::canonical_digest(&name);
+    let database = format!("t_{}", digest.get(..16).unwrap_or(&digest));
+    let mut admin = sqlx::PgConnection::connect(&format!("{server}/postgres")).await.unwrap();
+    for sql in
+        [format!("DROP DATABASE IF EXISTS {database} WITH (FORCE)"), format!("CREATE DATABASE {database}")]
+    {
+        sqlx::query(sqlx::AssertSqlSafe(sql)).execute(&mut admin).await.unwrap();
+    }
+    format!("{server}/{database}")
 }

@@ -35,7 +35,11 @@ pub(super) fn add(state: &mut State, body: Body) -> ItemId {
     let item = state.seal(NewItem { happened_at: t(0), by, because: Vec::new(), body }, t(1_500));
     state.apply(&item).unwrap();
     let stored = serde_json::to_string(&item).unwrap();
-    assert_eq!(serde_json::from_str::<FeedItem>(&stored).unwrap(), item, "what is stored can be read: {stored}");
+    assert_eq!(
+        serde_json::from_str::<FeedItem>(&stored).unwrap(),
+        item,
+        "what is stored can be read: {stored}"
+    );
     item.id
 }
 

@@ -324,3 +324,52 @@ pub enum What {
         person: String,
     },
 }
+
+/// What a decision means for the work on an investigation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Effect {
+    /// It begins to exist.
+    Opens(InvestigationId),
+    /// It has ended and goes on again.
+    Reopens(InvestigationId),
+    /// The deep work on it begins.
+    Works(InvestigationId),
+    /// It ends.
+    Ends(InvestigationId),
+    /// Nothing.
+    Nothing,
+}
+
+impl What {
+    /// What it means for the work.
+    #[must_use]
+    pub fn effect(&self) -> Effect {
+        match self {
+            Self::Received { outcome, .. } | Self::Released { outcome, .. } => match outcome {
+                Outcome::Opened { investigation, .. } => Effect::Opens(*investigation),
+                Outcome::Reopened { investigation, .. } => Effect::Reopens(*investigation),
+                Outcome::Joined { .. }
+                | Outcome::Counted { .. }
+                | Outcome::RecordedOnly { .. }
+                | Outcome::Duplicate { .. } => Effect::Nothing,
+            },
+            Self::Split { investigation, .. } | Self::StormOpened { investigation, .. } => {
+                Effect::Opens(*investigation)
+            }
+            Self::Deepened { investigation } => Effect::Works(*investigation),
+            Self::Closed { investigation } | Self::Merged { from: investigation, .. } => {
+                Effect::Ends(*investigation)
+            }
+            Self::Reassigned { .. }
+            | Self::Suspected { .. }
+            | Self::Moved { .. }
+            | Self::Flapping { .. }
+            | Self::Recovered { .. }
+            | Self::Folded { .. }
+            | Self::Finished { .. }
+            | Self::Learned { .. }
+            | Self::SilenceSet { .. }
+            | Self::SilenceEnded { .. } => Effect::Nothing,
+        }
+    }
+}

@@ -29,7 +29,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-pub use decision::{Decision, Identity, InvestigationId, Only, Outcome, Reason, What};
+pub use decision::{Decision, Effect, Identity, InvestigationId, Only, Outcome, Reason, What};
 pub use incoming::{
     AlarmKey, Field, Incoming, Link, Matcher, Node, Scope, Severity, Silence, Suppression, Watched,
 };
