@@ -25,6 +25,7 @@ mod log_baseline;
 mod logs;
 mod metamorphic;
 mod metrics;
+mod nodes;
 mod rounds;
 mod serve;
 mod store;

@@ -37,18 +37,24 @@ impl Drop for Server {
 }
 
 impl Server {
+    /// The first node of a store: it makes the tokens as well.
     pub(crate) async fn start(store: Store, config: Config, now: &str) -> Self {
+        for role in [Role::Viewer, Role::Operator] {
+            let created_at = Timestamp::from_secs(0);
+            let token = Token { name: role.name().to_owned(), role, created_at, expires_at: None };
+            store.add_token(&access::hash(role.name()), &token).await.unwrap();
+        }
+        Self::join(store, config, now).await
+    }
+
+    /// A further node.
+    pub(crate) async fn join(store: Store, config: Config, now: &str) -> Self {
         let clock = Arc::new(ReplayClock::new(now.parse().unwrap()));
         let collector = Arc::new(BundleCollector::new(&lab_incident()));
         let library = Arc::new(tantei::playbooks::shipped().unwrap());
         let settings = Settings { library, ..Settings::default() };
         let parts = Parts { config, store: store.clone(), clock: clock.clone(), collector, settings };
         let service = Service::new(parts).unwrap();
-        for role in [Role::Viewer, Role::Operator] {
-            let created_at = Timestamp::from_secs(0);
-            let token = Token { name: role.name().to_owned(), role, created_at, expires_at: None };
-            store.add_token(&access::hash(role.name()), &token).await.unwrap();
-        }
         let stop = CancellationToken::new();
         tokio::spawn({
             let (service, stop) = (service.clone(), stop.clone());
