@@ -11,6 +11,9 @@
     reason = "helpers of tests fail loudly; the allow-in-tests settings only cover the bodies of test functions"
 )]
 
+#[path = "../sns/mod.rs"]
+mod sns;
+
 mod analysis;
 mod audit;
 mod bad_input;

@@ -15,7 +15,7 @@ use crate::support::{postgres_url, root};
 const CHANGES: usize = 200;
 
 fn change(k: usize) -> serde_json::Value {
-    let (alarm, state) = (format!("orders-{}", k % 9), if k % 4 == 0 { "OK" } else { "ALARM" });
+    let (alarm, state) = (format!("orders-{}", k % 9), if k.is_multiple_of(4) { "OK" } else { "ALARM" });
     event(&format!("e-{k}"), &alarm, state, &format!("2026-11-24T06:{:02}:{:02}.000+0000", k / 60, k % 60))
 }
 

@@ -17,7 +17,8 @@ use tantei_engine::model::feed::verify;
 use tantei_engine::model::time::Timestamp;
 use tokio_util::sync::CancellationToken;
 
-use crate::support::{document, lab_incident, shared};
+use crate::sns;
+use crate::support::{document, lab_incident, root, shared};
 
 pub(crate) const KEY: &str = "a-key-for-tests";
 
@@ -282,6 +283,36 @@ async fn forged_and_foreign_sns_messages_are_refused_and_good_ones_are_kept(stor
     assert_eq!(answer.status(), StatusCode::FORBIDDEN);
 }
 
+async fn a_signed_notification_is_kept_and_a_changed_one_is_not(store: Store) {
+    let mut config = config();
+    config.sns.topics = vec![sns::TOPIC.to_owned()];
+    config.sns.certificates.insert(sns::CERTIFICATE_URL.to_owned(), sns::certificate(&root()));
+    let server = Server::start(store, config, "2026-11-25T06:50:00Z").await;
+    let signer = sns::Signer::new(&root());
+    let message = sns::alarm_message("orders", "ALARM", "2026-11-25T06:42:12.149+0000");
+    let good = signer.notification("m-1", &message, "2026-11-25T06:49:59.000Z");
+    let post = |body: String| server.client.post(format!("{}/v1/alarms/sns", server.url)).body(body).send();
+    assert_eq!(post(good.clone()).await.unwrap().status(), StatusCode::OK);
+    assert_eq!(post(good.clone()).await.unwrap().json::<Value>().await.unwrap()["received"], "duplicate");
+    for (from, to) in [
+        ("m-1", "m-2"),
+        ("OK", "KO"),
+        ("06:49:59", "06:49:58"),
+        ("\"SignatureVersion\":\"2\"", "\"SignatureVersion\":\"1\""),
+    ] {
+        let changed = good.replacen(from, to, 1);
+        assert_ne!(changed, good, "{from}");
+        let answer = post(changed).await.unwrap();
+        assert_eq!(answer.status(), StatusCode::FORBIDDEN, "{from}");
+    }
+    let foreign = good.replace(":alarms", ":others");
+    assert!(post(foreign).await.unwrap().status().is_client_error());
+    let old = signer.notification("m-3", &message, "2026-11-25T05:00:00.000Z");
+    assert!(post(old).await.unwrap().status().is_client_error(), "a replay");
+    let list = server.until("/v1/investigations", |l| l["investigations"][0].is_object()).await;
+    assert_eq!(list["investigations"].as_array().unwrap().len(), 1);
+}
+
 async fn it_lives_is_ready_and_counts(store: Store) {
     let server = Server::start(store, config(), "2026-11-24T06:50:00Z").await;
     for path in ["/healthz", "/readyz"] {
@@ -348,6 +379,7 @@ crate::store::on_both_stores!(
     by_hand_the_same_causes_come_out_as_offline_and_people_steer_them,
     a_stream_begins_where_its_reader_was_cut_off,
     forged_and_foreign_sns_messages_are_refused_and_good_ones_are_kept,
+    a_signed_notification_is_kept_and_a_changed_one_is_not,
     it_lives_is_ready_and_counts,
     the_command_line_shows_and_steers_what_a_server_investigates,
 );
