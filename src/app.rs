@@ -16,7 +16,7 @@ use crate::bundle::collectors::BundleCollector;
 use crate::clock::SystemClock;
 use crate::config::Config;
 use crate::driver::Settings;
-use crate::ports::{Clock, Collector};
+use crate::ports::{Clock, Evidence};
 use crate::service::{Parts, Service};
 use crate::store::Store;
 use crate::{http, playbooks};
@@ -42,9 +42,9 @@ pub async fn serve(
         values: config.playbooks.settings.clone(),
     };
     let listen = config.http.listen;
-    let collector = collector(&config)?;
+    let evidence = evidence(&config)?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let service = Service::new(Parts { config, store: store.clone(), clock, collector, settings })?;
+    let service = Service::new(Parts { config, store: store.clone(), clock, evidence, settings })?;
     let work = tokio::spawn({
         let (service, stop) = (service.clone(), stop.clone());
         async move { service.run(stop).await }
@@ -58,7 +58,7 @@ pub async fn serve(
     served
 }
 
-fn collector(config: &Config) -> Result<Arc<dyn Collector>> {
+fn evidence(config: &Config) -> Result<Arc<dyn Evidence>> {
     match &config.evidence.bundle {
         Some(folder) if folder.is_dir() => Ok(Arc::new(BundleCollector::new(folder))),
         Some(folder) => bail!("evidence.bundle: {} is no folder", folder.display()),

@@ -123,11 +123,13 @@ pub struct PlaybookConfig {
 pub struct RetentionConfig {
     /// Days for which ended investigations are kept.
     pub days: u32,
+    /// Where they are exported before they are deleted; without it nothing is deleted.
+    pub export: Option<PathBuf>,
 }
 
 impl Default for RetentionConfig {
     fn default() -> Self {
-        Self { days: 90 }
+        Self { days: 90, export: None }
     }
 }
 

@@ -5,6 +5,7 @@
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tantei_engine::investigation::State;
@@ -100,6 +101,12 @@ pub trait Collector: Send + Sync + fmt::Debug {
         request: &'a CollectRequest,
         sink: &'a mut Sink<'_>,
     ) -> BoxFuture<'a, Result<Collection, PortError>>;
+}
+
+/// Gives investigations their collectors: which account and Region is read depends on what fired.
+pub trait Evidence: Send + Sync + fmt::Debug {
+    /// The collector of one investigation.
+    fn of(&self, alarm: &Alarm) -> Arc<dyn Collector>;
 }
 
 /// One step of a run.

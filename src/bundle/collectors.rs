@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+use tantei_engine::model::alarm::Alarm;
 use tantei_engine::model::gap::{Gap, GapReason};
 use tantei_engine::model::query::{Query, Source};
 use tantei_engine::model::telemetry::Batch;
@@ -11,7 +13,7 @@ use tantei_engine::model::time::Timestamp;
 
 use super::lines::{self, Outcome};
 use super::records::{AlarmLine, ChangeLine, LogLine, MetricLine, SpanLine, TimeOnly, TopologyFile};
-use crate::ports::{BoxFuture, CollectRequest, Collection, Collector, PortError, Sink};
+use crate::ports::{BoxFuture, CollectRequest, Collection, Collector, Evidence, PortError, Sink};
 
 /// Records handed over at once.
 const BATCH: usize = 1_024;
@@ -131,6 +133,12 @@ impl BundleCollector {
                 Collection { requests: 1, bytes: size, gaps, ..Collection::default() }
             }
         }
+    }
+}
+
+impl Evidence for BundleCollector {
+    fn of(&self, _: &Alarm) -> Arc<dyn Collector> {
+        Arc::new(self.clone())
     }
 }
 

@@ -6,6 +6,7 @@
 mod events;
 mod investigations;
 mod receive;
+mod retention;
 mod triage;
 mod work;
 
@@ -21,7 +22,7 @@ use crate::access::Token;
 use crate::aws::sns::Verifier;
 use crate::config::Config;
 use crate::driver::Settings;
-use crate::ports::{Clock, Collector};
+use crate::ports::{Clock, Evidence};
 use crate::store::{Inbox, Store};
 
 pub use crate::store::{Filter, Listed, Pushed, StoreError, StoreErrorKind};
@@ -42,7 +43,7 @@ struct Inner {
     store: Store,
     inbox: Inbox,
     clock: Arc<dyn Clock>,
-    collector: Arc<dyn Collector>,
+    evidence: Arc<dyn Evidence>,
     verifier: Verifier,
     settings: Settings,
     playbooks: String,
@@ -69,8 +70,8 @@ pub struct Parts {
     pub store: Store,
     /// Tells the time.
     pub clock: Arc<dyn Clock>,
-    /// Reads telemetry.
-    pub collector: Arc<dyn Collector>,
+    /// Gives investigations their collectors.
+    pub evidence: Arc<dyn Evidence>,
     /// Bounds, playbooks, values.
     pub settings: Settings,
 }
@@ -96,7 +97,7 @@ impl Service {
             config: parts.config,
             store: parts.store,
             clock: parts.clock,
-            collector: parts.collector,
+            evidence: parts.evidence,
             settings: parts.settings,
             triage: RwLock::new(triage),
             received: Notify::new(),
@@ -108,12 +109,14 @@ impl Service {
     /// Does the work until it is told to stop: triage on one node, investigations on all.
     pub async fn run(&self, stop: CancellationToken) {
         let triage = tokio::spawn(self.clone().triage_loop());
+        let retention = tokio::spawn(self.clone().retention_loop());
         let mut workers = Vec::new();
         for k in 0..self.inner.config.triage.deep_max {
             workers.push(tokio::spawn(self.clone().work_loop(k)));
         }
         stop.cancelled().await;
         triage.abort();
+        retention.abort();
         workers.iter().for_each(tokio::task::JoinHandle::abort);
         self.give_back().await;
     }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use tantei_engine::investigation::{State, due};
-use tantei_engine::model::feed::FeedItem;
+use tantei_engine::model::feed::{Body, FeedItem};
 use tantei_engine::model::query::Source;
 use tantei_engine::model::time::Timestamp;
 use tantei_engine::triage::Command;
@@ -88,8 +88,10 @@ impl Service {
         let inner = &self.inner;
         let feed = inner.store.feed(&lease.what, 0).await?;
         let journal = StoreJournal { store: inner.store.clone(), lease: lease.clone() };
+        let opened = feed.iter().find_map(|i| if let Body::Opened(o) = &i.body { Some(o) } else { None });
+        let opened = opened.context("the feed does not begin with an opening")?;
         let ports = Ports {
-            collector: Arc::clone(&inner.collector),
+            collector: inner.evidence.of(&opened.alarm),
             clock: Arc::clone(&inner.clock),
             journal: Some(Arc::new(journal)),
             approver: None,

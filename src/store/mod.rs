@@ -9,6 +9,7 @@ mod feeds;
 mod inbox;
 mod leases;
 mod push;
+mod retention;
 mod tokens;
 
 use std::str::FromStr;

@@ -142,6 +142,7 @@ mod tests {
         include_str!("../render/terminal.rs"),
         include_str!("../cli/demo.rs"),
         include_str!("../cli/log_table.rs"),
+        include_str!("../cli/remote.rs"),
         include_str!("../render/mod.rs"),
     ];
 

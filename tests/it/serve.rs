@@ -27,6 +27,7 @@ pub(crate) struct Server {
     pub(crate) url: String,
     pub(crate) client: reqwest::Client,
     pub(crate) store: Store,
+    pub(crate) service: Service,
     stop: CancellationToken,
     pub(crate) clock: Arc<ReplayClock>,
 }
@@ -51,11 +52,12 @@ impl Server {
     /// A further node.
     pub(crate) async fn join(store: Store, config: Config, now: &str) -> Self {
         let clock = Arc::new(ReplayClock::new(now.parse().unwrap()));
-        let collector = Arc::new(BundleCollector::new(&lab_incident()));
+        let evidence = Arc::new(BundleCollector::new(&lab_incident()));
         let library = Arc::new(tantei::playbooks::shipped().unwrap());
         let settings = Settings { library, ..Settings::default() };
-        let parts = Parts { config, store: store.clone(), clock: clock.clone(), collector, settings };
+        let parts = Parts { config, store: store.clone(), clock: clock.clone(), evidence, settings };
         let service = Service::new(parts).unwrap();
+        let kept = service.clone();
         let stop = CancellationToken::new();
         tokio::spawn({
             let (service, stop) = (service.clone(), stop.clone());
@@ -70,7 +72,7 @@ impl Server {
             }
         });
         let url = format!("http://{}", address.await.unwrap());
-        Self { url, client: reqwest::Client::new(), store, stop, clock }
+        Self { url, client: reqwest::Client::new(), service: kept, store, stop, clock }
     }
 
     pub(crate) async fn event(&self, event: &Value, key: &str) -> (StatusCode, Value) {
@@ -313,6 +315,27 @@ async fn a_signed_notification_is_kept_and_a_changed_one_is_not(store: Store) {
     assert_eq!(list["investigations"].as_array().unwrap().len(), 1);
 }
 
+async fn what_ended_long_ago_is_exported_and_then_deleted(store: Store) {
+    let folder = tempfile::tempdir().unwrap();
+    let mut config = config();
+    config.retention.export = Some(folder.path().join("exports"));
+    let server = Server::start(store, config, "2026-11-24T06:50:00Z").await;
+    server.post("/v1/investigations", "operator", &start()).await;
+    let list = server.until("/v1/investigations", |l| l["investigations"][0].is_object()).await;
+    let id = list["investigations"][0]["id"].as_str().unwrap().to_owned();
+    let feed = server.until(&format!("/v1/investigations/{id}/feed"), |f| has(f, "matched")).await;
+    server.post(&format!("/v1/investigations/{id}/end"), "operator", &json!({})).await;
+    server.clock.advance("2027-02-22T06:49:00Z".parse().unwrap());
+    assert_eq!(server.service.retain().await.unwrap(), 0, "it ended 90 days ago, less a minute");
+    server.clock.advance("2027-02-22T06:51:00Z".parse().unwrap());
+    assert_eq!(server.service.retain().await.unwrap(), 1);
+    let exported = std::fs::read_to_string(folder.path().join(format!("exports/{id}.json"))).unwrap();
+    let exported: Value = serde_json::from_str(&exported).unwrap();
+    assert_eq!(exported, feed["items"]);
+    verify(exported.as_array().unwrap()).unwrap();
+    assert_eq!(server.get(&format!("/v1/investigations/{id}")).await.0, StatusCode::NOT_FOUND);
+}
+
 async fn it_lives_is_ready_and_counts(store: Store) {
     let server = Server::start(store, config(), "2026-11-24T06:50:00Z").await;
     for path in ["/healthz", "/readyz"] {
@@ -381,5 +404,6 @@ crate::store::on_both_stores!(
     forged_and_foreign_sns_messages_are_refused_and_good_ones_are_kept,
     a_signed_notification_is_kept_and_a_changed_one_is_not,
     it_lives_is_ready_and_counts,
+    what_ended_long_ago_is_exported_and_then_deleted,
     the_command_line_shows_and_steers_what_a_server_investigates,
 );

@@ -138,7 +138,7 @@ async fn serve(store: Store, messages: &Arc<Vec<Vec<String>>>) -> Figures {
         config,
         store,
         clock: Arc::new(ReplayClock::new(NOW.parse().unwrap())),
-        collector: Arc::new(BundleCollector::new(&root().join("tests/incidents/001-lock-contention"))),
+        evidence: Arc::new(BundleCollector::new(&root().join("tests/incidents/001-lock-contention"))),
         settings: Settings::default(),
     };
     let service = Service::new(parts).unwrap();
