@@ -131,7 +131,7 @@ mod tests {
     use super::*;
 
     /// Everything that may name a key.
-    const USERS: [&str; 11] = [
+    const USERS: [&str; 12] = [
         include_str!("../engine/report/mod.rs"),
         include_str!("../engine/report/actions.rs"),
         include_str!("../engine/report/cause.rs"),
