@@ -103,6 +103,28 @@ pub trait Collector: Send + Sync + fmt::Debug {
     ) -> BoxFuture<'a, Result<Collection, PortError>>;
 }
 
+/// A message of a queue.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct QueueMessage {
+    /// Its identifier.
+    pub id: String,
+    /// What it says.
+    pub body: String,
+    /// By which it is deleted.
+    pub receipt: String,
+    /// How often it was received, this time included.
+    pub receives: u32,
+}
+
+/// A queue into which alarms are delivered.
+pub trait Queue: Send + Sync + fmt::Debug {
+    /// Waits for messages; none after a while is an answer, too. What is not deleted comes again.
+    fn receive(&self) -> BoxFuture<'_, Result<Vec<QueueMessage>, PortError>>;
+
+    /// Deletes a message for good.
+    fn delete<'a>(&'a self, message: &'a QueueMessage) -> BoxFuture<'a, Result<(), PortError>>;
+}
+
 /// Gives investigations their collectors: which account and Region is read depends on what fired.
 pub trait Evidence: Send + Sync + fmt::Debug {
     /// The collector of one investigation.

@@ -5,6 +5,7 @@
 
 mod events;
 mod investigations;
+mod queue;
 mod receive;
 mod retention;
 mod triage;
@@ -22,7 +23,7 @@ use crate::access::Token;
 use crate::aws::sns::Verifier;
 use crate::config::Config;
 use crate::driver::Settings;
-use crate::ports::{Clock, Evidence};
+use crate::ports::{Clock, Evidence, Queue};
 use crate::store::{Inbox, Store};
 
 pub use crate::store::{Filter, Listed, Pushed, StoreError, StoreErrorKind};
@@ -44,6 +45,7 @@ struct Inner {
     inbox: Inbox,
     clock: Arc<dyn Clock>,
     evidence: Arc<dyn Evidence>,
+    queue: Option<Arc<dyn Queue>>,
     verifier: Verifier,
     settings: Settings,
     playbooks: String,
@@ -72,6 +74,8 @@ pub struct Parts {
     pub clock: Arc<dyn Clock>,
     /// Gives investigations their collectors.
     pub evidence: Arc<dyn Evidence>,
+    /// A queue into which alarms are delivered, when there is one.
+    pub queue: Option<Arc<dyn Queue>>,
     /// Bounds, playbooks, values.
     pub settings: Settings,
 }
@@ -98,6 +102,7 @@ impl Service {
             store: parts.store,
             clock: parts.clock,
             evidence: parts.evidence,
+            queue: parts.queue,
             settings: parts.settings,
             triage: RwLock::new(triage),
             received: Notify::new(),
@@ -110,6 +115,7 @@ impl Service {
     pub async fn run(&self, stop: CancellationToken) {
         let triage = tokio::spawn(self.clone().triage_loop());
         let retention = tokio::spawn(self.clone().retention_loop());
+        let queue = tokio::spawn(self.clone().queue_loop());
         let mut workers = Vec::new();
         for k in 0..self.inner.config.triage.deep_max {
             workers.push(tokio::spawn(self.clone().work_loop(k)));
@@ -117,6 +123,7 @@ impl Service {
         stop.cancelled().await;
         triage.abort();
         retention.abort();
+        queue.abort();
         workers.iter().for_each(tokio::task::JoinHandle::abort);
         self.give_back().await;
     }

@@ -11,6 +11,7 @@ use tantei_engine::model::alarm_event::{Delivery as Carrier, Via};
 use super::{Event, Service, Start};
 use crate::access;
 use crate::aws::sns::SignatureError;
+use crate::ports::QueueMessage;
 use crate::store::{Delivery, Inserted, StoreError};
 
 /// What SNS says in headers: they must not contradict the message.
@@ -143,6 +144,32 @@ impl Service {
         let id = format!("start_{}", uuid::Uuid::now_v7().simple());
         self.put(id.clone(), id.clone(), "manual", &Event::Start(Box::new(start))).await?;
         Ok(id)
+    }
+
+    /// Takes a message of a queue: an SNS envelope, an event, or a bare alarm. The queue's policy says who may write.
+    ///
+    /// # Errors
+    /// `Refused` and `Forbidden` are final, `Unavailable` asks to be tried again.
+    pub async fn receive_queued(&self, message: &QueueMessage) -> Result<Received, ReceiveError> {
+        let carrier = Carrier { via: Via::Sqs, id: message.id.clone() };
+        let shape = match recognise(message.body.as_bytes(), &carrier)? {
+            Shape::Envelope(envelope) => {
+                let trust = Trust {
+                    topics: &self.inner.config.sns.topics,
+                    now: self.inner.clock.now(),
+                    // Messages may wait in a queue for days.
+                    age_s_max: None,
+                    require_version_2: false,
+                };
+                match envelope.judge(&trust)?.open(Authenticity::QueuePolicy)? {
+                    Opened::Published(shape) => shape,
+                    // A queue's subscription is confirmed where it is made.
+                    Opened::Confirm(_) | Opened::Unsubscribed(_) => return Ok(Received::Ignored),
+                }
+            }
+            shape @ (Shape::Alarm(_) | Shape::Service(_) | Shape::Text(_)) => shape,
+        };
+        self.keep(shape, "sqs").await
     }
 
     /// Stores what was recognised.

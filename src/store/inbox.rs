@@ -19,7 +19,7 @@ const QUEUE: usize = 4_096;
 const BATCH_MAX: usize = 512;
 
 /// Tries after which a delivery is put aside: what fails five times fails for ever.
-pub(crate) const ATTEMPTS_MAX: i64 = 5;
+pub const ATTEMPTS_MAX: i64 = 5;
 
 /// Something received.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -215,6 +215,26 @@ impl Store {
             .await
             .map(drop))
         .map_err(unavailable("fail delivery"))
+    }
+
+    /// Stores a delivery that is put aside at once: it came too often and never made sense.
+    ///
+    /// # Errors
+    /// When the database cannot be reached.
+    pub async fn quarantine(&self, delivery: &Delivery, reason: &str) -> Result<(), StoreError> {
+        const PUT: &str = "INSERT INTO delivery (id, transition, source, received_at, event, state, outcome) \
+             VALUES ($1, $2, $3, $4, $5, 'quarantined', $6) ON CONFLICT (id) DO NOTHING";
+        on!(self, pool => sqlx::query(PUT)
+            .bind(&delivery.id)
+            .bind(&delivery.transition)
+            .bind(&delivery.source)
+            .bind(delivery.received_at.micros())
+            .bind(&delivery.event)
+            .bind(reason)
+            .execute(pool)
+            .await
+            .map(drop))
+        .map_err(unavailable("quarantine"))
     }
 
     /// Deliveries that were put aside, with the reason.

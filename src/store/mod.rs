@@ -23,7 +23,7 @@ use tantei_engine::model::time::Timestamp;
 
 pub use error::{StoreError, StoreErrorKind};
 pub use feeds::{Filter, Listed, Opening};
-pub use inbox::{Delivery, Inbox, Inserted, Settled, Waiting};
+pub use inbox::{ATTEMPTS_MAX, Delivery, Inbox, Inserted, Settled, Waiting};
 pub use leases::Lease;
 pub use push::Pushed;
 

@@ -1,7 +1,7 @@
 //! A running Tantei over HTTP: alarms in, investigations, feeds and people's decisions out; on either store.
 
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use reqwest::StatusCode;
@@ -11,6 +11,7 @@ use tantei::bundle::collectors::BundleCollector;
 use tantei::clock::ReplayClock;
 use tantei::config::Config;
 use tantei::driver::Settings;
+use tantei::ports::{BoxFuture, PortError, Queue, QueueMessage};
 use tantei::service::{Parts, Service};
 use tantei::store::Store;
 use tantei_engine::model::feed::verify;
@@ -41,21 +42,29 @@ impl Drop for Server {
 impl Server {
     /// The first node of a store: it makes the tokens as well.
     pub(crate) async fn start(store: Store, config: Config, now: &str) -> Self {
+        Self::start_with(store, config, now, None).await
+    }
+
+    async fn start_with(store: Store, config: Config, now: &str, queue: Option<Arc<dyn Queue>>) -> Self {
         for role in [Role::Viewer, Role::Operator] {
             let created_at = Timestamp::from_secs(0);
             let token = Token { name: role.name().to_owned(), role, created_at, expires_at: None };
             store.add_token(&access::hash(role.name()), &token).await.unwrap();
         }
-        Self::join(store, config, now).await
+        Self::with_queue(store, config, now, queue).await
     }
 
     /// A further node.
     pub(crate) async fn join(store: Store, config: Config, now: &str) -> Self {
+        Self::with_queue(store, config, now, None).await
+    }
+
+    async fn with_queue(store: Store, config: Config, now: &str, queue: Option<Arc<dyn Queue>>) -> Self {
         let clock = Arc::new(ReplayClock::new(now.parse().unwrap()));
         let evidence = Arc::new(BundleCollector::new(&lab_incident()));
         let library = Arc::new(tantei::playbooks::shipped().unwrap());
         let settings = Settings { library, ..Settings::default() };
-        let parts = Parts { config, store: store.clone(), clock: clock.clone(), evidence, settings };
+        let parts = Parts { config, store: store.clone(), clock: clock.clone(), evidence, queue, settings };
         let service = Service::new(parts).unwrap();
         let kept = service.clone();
         let stop = CancellationToken::new();
@@ -336,6 +345,59 @@ async fn what_ended_long_ago_is_exported_and_then_deleted(store: Store) {
     assert_eq!(server.get(&format!("/v1/investigations/{id}")).await.0, StatusCode::NOT_FOUND);
 }
 
+/// A queue with these messages: what is not deleted comes again.
+#[derive(Debug)]
+struct Queued(Mutex<Vec<QueueMessage>>);
+
+impl Queue for Queued {
+    fn receive(&self) -> BoxFuture<'_, Result<Vec<QueueMessage>, PortError>> {
+        Box::pin(async move {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+            let mut messages = self.0.lock().unwrap();
+            messages.iter_mut().for_each(|m| m.receives += 1);
+            Ok(messages.iter().take(10).cloned().collect())
+        })
+    }
+
+    fn delete<'a>(&'a self, message: &'a QueueMessage) -> BoxFuture<'a, Result<(), PortError>> {
+        self.0.lock().unwrap().retain(|m| m.receipt != message.receipt);
+        Box::pin(async { Ok(()) })
+    }
+}
+
+async fn a_queue_is_emptied_and_poison_is_put_aside_after_five_tries(store: Store) {
+    let signer = sns::Signer::new(&root());
+    let at = "2026-11-25T06:42:12.149+0000";
+    let envelope =
+        signer.notification("m-1", &sns::alarm_message("orders", "ALARM", at), "2026-11-20T06:00:00.000Z");
+    let bodies = [
+        envelope,
+        sns::alarm_message("payments", "ALARM", at).to_string(),
+        event("e-1", "carts", "ALARM", at).to_string(),
+        "not json at all".to_owned(),
+    ];
+    let message = |(k, body): (usize, String)| QueueMessage {
+        id: format!("q-{k}"),
+        body,
+        receipt: format!("r-{k}"),
+        receives: 0,
+    };
+    let queue = Arc::new(Queued(Mutex::new(bodies.into_iter().enumerate().map(message).collect())));
+    let mut config = config();
+    config.sns.topics = vec![sns::TOPIC.to_owned()];
+    let server = Server::start_with(store, config, "2026-11-25T06:50:00Z", Some(queue.clone())).await;
+    let list = server
+        .until("/v1/investigations", |l| l["investigations"].as_array().is_some_and(|l| l.len() == 3))
+        .await;
+    assert_eq!(list["investigations"].as_array().unwrap().len(), 3);
+    while !queue.0.lock().unwrap().is_empty() {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    let aside = server.store.quarantined(10).await.unwrap();
+    assert_eq!(aside.len(), 1);
+    assert!(aside[0].0 == "q-3" && aside[0].1.contains("JSON"), "{aside:?}");
+}
+
 async fn it_lives_is_ready_and_counts(store: Store) {
     let server = Server::start(store, config(), "2026-11-24T06:50:00Z").await;
     for path in ["/healthz", "/readyz"] {
@@ -403,6 +465,7 @@ crate::store::on_both_stores!(
     a_stream_begins_where_its_reader_was_cut_off,
     forged_and_foreign_sns_messages_are_refused_and_good_ones_are_kept,
     a_signed_notification_is_kept_and_a_changed_one_is_not,
+    a_queue_is_emptied_and_poison_is_put_aside_after_five_tries,
     it_lives_is_ready_and_counts,
     what_ended_long_ago_is_exported_and_then_deleted,
     the_command_line_shows_and_steers_what_a_server_investigates,
