@@ -44,8 +44,15 @@ pub async fn serve(
     let listen = config.http.listen;
     let evidence = evidence(&config)?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let service =
-        Service::new(Parts { config, store: store.clone(), clock, evidence, queue: None, settings })?;
+    let service = Service::new(Parts {
+        config,
+        store: store.clone(),
+        clock,
+        evidence,
+        queue: None,
+        states: None,
+        settings,
+    })?;
     let work = tokio::spawn({
         let (service, stop) = (service.clone(), stop.clone());
         async move { service.run(stop).await }

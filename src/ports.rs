@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use tantei_engine::investigation::State;
 use tantei_engine::model::alarm::{Alarm, AlarmTransition};
+use tantei_engine::model::alarm_event::AlarmEvent;
 use tantei_engine::model::execution::RunStatus;
 use tantei_engine::model::feed::FeedItem;
 use tantei_engine::model::gap::Gap;
@@ -123,6 +124,12 @@ pub trait Queue: Send + Sync + fmt::Debug {
 
     /// Deletes a message for good.
     fn delete<'a>(&'a self, message: &'a QueueMessage) -> BoxFuture<'a, Result<(), PortError>>;
+}
+
+/// Tells the changes of alarms that were perhaps never delivered.
+pub trait AlarmStates: Send + Sync + fmt::Debug {
+    /// Alarms that fire now, and every change since that time, in order.
+    fn changes<'a>(&'a self, since: Timestamp) -> BoxFuture<'a, Result<Vec<AlarmEvent>, PortError>>;
 }
 
 /// Gives investigations their collectors: which account and Region is read depends on what fired.

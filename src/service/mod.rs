@@ -7,6 +7,7 @@ mod events;
 mod investigations;
 mod queue;
 mod receive;
+mod reconcile;
 mod retention;
 mod triage;
 mod work;
@@ -23,7 +24,7 @@ use crate::access::Token;
 use crate::aws::sns::Verifier;
 use crate::config::Config;
 use crate::driver::Settings;
-use crate::ports::{Clock, Evidence, Queue};
+use crate::ports::{AlarmStates, Clock, Evidence, Queue};
 use crate::store::{Inbox, Store};
 
 pub use crate::store::{Filter, Listed, Pushed, StoreError, StoreErrorKind};
@@ -46,6 +47,7 @@ struct Inner {
     clock: Arc<dyn Clock>,
     evidence: Arc<dyn Evidence>,
     queue: Option<Arc<dyn Queue>>,
+    states: Option<Arc<dyn AlarmStates>>,
     verifier: Verifier,
     settings: Settings,
     playbooks: String,
@@ -76,6 +78,8 @@ pub struct Parts {
     pub evidence: Arc<dyn Evidence>,
     /// A queue into which alarms are delivered, when there is one.
     pub queue: Option<Arc<dyn Queue>>,
+    /// Where the states of alarms are asked for, when they can be.
+    pub states: Option<Arc<dyn AlarmStates>>,
     /// Bounds, playbooks, values.
     pub settings: Settings,
 }
@@ -103,6 +107,7 @@ impl Service {
             clock: parts.clock,
             evidence: parts.evidence,
             queue: parts.queue,
+            states: parts.states,
             settings: parts.settings,
             triage: RwLock::new(triage),
             received: Notify::new(),
@@ -116,6 +121,7 @@ impl Service {
         let triage = tokio::spawn(self.clone().triage_loop());
         let retention = tokio::spawn(self.clone().retention_loop());
         let queue = tokio::spawn(self.clone().queue_loop());
+        let reconciler = tokio::spawn(self.clone().reconcile_loop());
         let mut workers = Vec::new();
         for k in 0..self.inner.config.triage.deep_max {
             workers.push(tokio::spawn(self.clone().work_loop(k)));
@@ -124,6 +130,7 @@ impl Service {
         triage.abort();
         retention.abort();
         queue.abort();
+        reconciler.abort();
         workers.iter().for_each(tokio::task::JoinHandle::abort);
         self.give_back().await;
     }

@@ -173,12 +173,9 @@ impl Service {
     }
 
     /// Stores what was recognised.
-    async fn keep(&self, shape: Shape, source: &str) -> Result<Received, ReceiveError> {
+    pub(super) async fn keep(&self, shape: Shape, source: &str) -> Result<Received, ReceiveError> {
         let (id, transition, event) = match shape {
-            Shape::Alarm(event) => {
-                let transition = serde_json::to_string(&event.key()).unwrap_or_default();
-                (event.delivery.id.clone(), transition, Event::Alarm(event))
-            }
+            Shape::Alarm(event) => (event.delivery.id.clone(), event.key().digest(), Event::Alarm(event)),
             Shape::Service(event) => {
                 let id = event.delivery.id.clone();
                 (id.clone(), id, Event::Service(event))

@@ -11,9 +11,12 @@ use tantei::bundle::collectors::BundleCollector;
 use tantei::clock::ReplayClock;
 use tantei::config::Config;
 use tantei::driver::Settings;
-use tantei::ports::{BoxFuture, PortError, Queue, QueueMessage};
+use tantei::ports::{AlarmStates, BoxFuture, PortError, Queue, QueueMessage};
 use tantei::service::{Parts, Service};
 use tantei::store::Store;
+use tantei_engine::intake;
+use tantei_engine::model::alarm::AlarmState;
+use tantei_engine::model::alarm_event::AlarmEvent;
 use tantei_engine::model::feed::verify;
 use tantei_engine::model::time::Timestamp;
 use tokio_util::sync::CancellationToken;
@@ -42,29 +45,42 @@ impl Drop for Server {
 impl Server {
     /// The first node of a store: it makes the tokens as well.
     pub(crate) async fn start(store: Store, config: Config, now: &str) -> Self {
-        Self::start_with(store, config, now, None).await
+        Self::start_with(store, config, now, None, None).await
     }
 
-    async fn start_with(store: Store, config: Config, now: &str, queue: Option<Arc<dyn Queue>>) -> Self {
+    async fn start_with(
+        store: Store,
+        config: Config,
+        now: &str,
+        queue: Option<Arc<dyn Queue>>,
+        states: Option<Arc<dyn AlarmStates>>,
+    ) -> Self {
         for role in [Role::Viewer, Role::Operator] {
             let created_at = Timestamp::from_secs(0);
             let token = Token { name: role.name().to_owned(), role, created_at, expires_at: None };
             store.add_token(&access::hash(role.name()), &token).await.unwrap();
         }
-        Self::with_queue(store, config, now, queue).await
+        Self::with(store, config, now, queue, states).await
     }
 
     /// A further node.
     pub(crate) async fn join(store: Store, config: Config, now: &str) -> Self {
-        Self::with_queue(store, config, now, None).await
+        Self::with(store, config, now, None, None).await
     }
 
-    async fn with_queue(store: Store, config: Config, now: &str, queue: Option<Arc<dyn Queue>>) -> Self {
+    async fn with(
+        store: Store,
+        config: Config,
+        now: &str,
+        queue: Option<Arc<dyn Queue>>,
+        states: Option<Arc<dyn AlarmStates>>,
+    ) -> Self {
         let clock = Arc::new(ReplayClock::new(now.parse().unwrap()));
         let evidence = Arc::new(BundleCollector::new(&lab_incident()));
         let library = Arc::new(tantei::playbooks::shipped().unwrap());
         let settings = Settings { library, ..Settings::default() };
-        let parts = Parts { config, store: store.clone(), clock: clock.clone(), evidence, queue, settings };
+        let parts =
+            Parts { config, store: store.clone(), clock: clock.clone(), evidence, queue, states, settings };
         let service = Service::new(parts).unwrap();
         let kept = service.clone();
         let stop = CancellationToken::new();
@@ -385,7 +401,7 @@ async fn a_queue_is_emptied_and_poison_is_put_aside_after_five_tries(store: Stor
     let queue = Arc::new(Queued(Mutex::new(bodies.into_iter().enumerate().map(message).collect())));
     let mut config = config();
     config.sns.topics = vec![sns::TOPIC.to_owned()];
-    let server = Server::start_with(store, config, "2026-11-25T06:50:00Z", Some(queue.clone())).await;
+    let server = Server::start_with(store, config, "2026-11-25T06:50:00Z", Some(queue.clone()), None).await;
     let list = server
         .until("/v1/investigations", |l| l["investigations"].as_array().is_some_and(|l| l.len() == 3))
         .await;
@@ -396,6 +412,34 @@ async fn a_queue_is_emptied_and_poison_is_put_aside_after_five_tries(store: Stor
     let aside = server.store.quarantined(10).await.unwrap();
     assert_eq!(aside.len(), 1);
     assert!(aside[0].0 == "q-3" && aside[0].1.contains("JSON"), "{aside:?}");
+}
+
+/// CloudWatch as it answers somebody who was away: two alarms fire, of one of which an event was delivered.
+#[derive(Debug)]
+struct Away;
+
+impl AlarmStates for Away {
+    fn changes<'a>(&'a self, since: Timestamp) -> BoxFuture<'a, Result<Vec<AlarmEvent>, PortError>> {
+        let arn = |name: &str| format!("arn:aws:cloudwatch:ap-northeast-1:111122223333:alarm:{name}");
+        let at: Timestamp = "2026-11-24T06:42:12.149Z".parse().unwrap();
+        assert!(since < at, "what was missed while nobody listened is asked for");
+        let change = |name: &str| intake::reconciled(&arn(name), name, None, AlarmState::Alarm, at).unwrap();
+        let changes = vec![change("orders"), change("payments")];
+        Box::pin(async move { Ok(changes) })
+    }
+}
+
+async fn what_was_never_delivered_is_found_by_asking(store: Store) {
+    let server =
+        Server::start_with(store, config(), "2026-11-24T06:50:00Z", None, Some(Arc::new(Away))).await;
+    let fired = event("e-1", "orders", "ALARM", "2026-11-24T06:42:12.149+0000");
+    assert_eq!(server.event(&fired, KEY).await.0, StatusCode::OK);
+    let two = |l: &Value| l["investigations"].as_array().is_some_and(|l| l.len() == 2);
+    server.until("/v1/investigations", two).await;
+    while !server.store.waiting(1).await.unwrap().is_empty() {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    assert!(two(&server.get("/v1/investigations").await.1), "the one that was delivered is not another one");
 }
 
 async fn it_lives_is_ready_and_counts(store: Store) {
@@ -466,6 +510,7 @@ crate::store::on_both_stores!(
     forged_and_foreign_sns_messages_are_refused_and_good_ones_are_kept,
     a_signed_notification_is_kept_and_a_changed_one_is_not,
     a_queue_is_emptied_and_poison_is_put_aside_after_five_tries,
+    what_was_never_delivered_is_found_by_asking,
     it_lives_is_ready_and_counts,
     what_ended_long_ago_is_exported_and_then_deleted,
     the_command_line_shows_and_steers_what_a_server_investigates,
