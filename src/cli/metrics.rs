@@ -1,5 +1,6 @@
 //! `tantei metrics`: where a series deviates, or whether it does in one window.
 
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -23,6 +24,7 @@ const FILE_BYTES_MAX: u64 = 256 << 20;
 #[command(after_help = EXAMPLES)]
 pub(super) struct Args {
     /// Lines of `timestamp,value`. Timestamps: RFC 3339, `YYYY-MM-DD HH:MM:SS` (UTC), Unix seconds or milliseconds.
+    /// `-` reads standard input.
     file: PathBuf,
     /// Print one JSON document.
     #[arg(long)]
@@ -42,7 +44,8 @@ const EXAMPLES: &str = "\
 Examples:
   tantei metrics cpu.csv --svg cpu.svg
   tantei metrics cpu.csv --json --window 2026-10-14T03:00:00Z/2026-10-14T06:00:00Z \\
-      --baseline 2026-10-11T03:00:00Z/2026-10-14T03:00:00Z";
+      --baseline 2026-10-11T03:00:00Z/2026-10-14T03:00:00Z
+  tantei metrics - < cpu.csv";
 
 #[derive(Serialize)]
 struct Document {
@@ -70,7 +73,7 @@ pub(super) fn run(args: &Args) -> Result<ExitCode> {
     let window = args.window.as_deref().map(|t| span("--window", t)).transpose()?;
     let baselines = args.baseline.iter().map(|t| span("--baseline", t)).collect::<Result<Vec<_>>>()?;
     let points = read(&args.file)?;
-    let title = args.file.display().to_string();
+    let title = name(&args.file);
     let (usual, deviating) = match window {
         Some(window) => ask(args, &points, window, &baselines)?,
         None => (Vec::new(), judge(args, &points)?),
@@ -118,7 +121,7 @@ fn ask(
     let before: Vec<_> = points.iter().copied().filter(|(t, _)| is_before(*t)).collect();
     if before.iter().filter(|(_, v)| v.is_finite()).count() < 2 {
         let words = "the baseline holds fewer than two values; choose times in which the series has some";
-        return Err(output::input(&anyhow!("`{}`: {words}", args.file.display())));
+        return Err(output::input(&anyhow!("{}: {words}", quoted(&args.file))));
     }
     let inside: Vec<_> = points.iter().copied().filter(|(t, _)| window.contains(*t)).collect();
     let verdict = in_window(&before, &inside, window);
@@ -162,25 +165,46 @@ fn span(option: &str, text: &str) -> Result<TimeSpan> {
     Ok(TimeSpan::new(start, end))
 }
 
-/// Reads a file. Bad lines are named on standard error and left out.
+fn is_stdin(path: &Path) -> bool {
+    path.as_os_str() == "-"
+}
+
+fn name(path: &Path) -> String {
+    if is_stdin(path) { "standard input".to_owned() } else { path.display().to_string() }
+}
+
+/// The name as a sentence has it: what was typed is in quotes.
+fn quoted(path: &Path) -> String {
+    if is_stdin(path) { "standard input (`-`)".to_owned() } else { format!("`{}`", plain(&name(path))) }
+}
+
+/// All bytes, up to the bound and one more, which tells that there were too many.
+fn bytes(path: &Path) -> io::Result<Vec<u8>> {
+    let input: Box<dyn Read> =
+        if is_stdin(path) { Box::new(io::stdin()) } else { Box::new(std::fs::File::open(path)?) };
+    let mut bytes = Vec::new();
+    input.take(FILE_BYTES_MAX + 1).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+/// Reads a file or standard input. Bad lines are named on standard error and left out.
 fn read(path: &Path) -> Result<Vec<(Timestamp, f64)>> {
-    let name = path.display();
-    let size = std::fs::metadata(path).with_context(|| format!("`{name}` cannot be read"));
-    if size.map_err(|e| output::input(&e))?.len() > FILE_BYTES_MAX {
-        return Err(output::input(&anyhow!("`{name}` is larger than 256 MB; split it by time")));
-    }
-    let bytes = std::fs::read(path).with_context(|| format!("`{name}` cannot be read"));
+    let shown = quoted(path);
+    let bytes = bytes(path).with_context(|| format!("{shown} cannot be read"));
     let bytes = bytes.map_err(|e| output::input(&e))?;
+    if u64::try_from(bytes.len()).is_ok_and(|n| n > FILE_BYTES_MAX) {
+        return Err(output::input(&anyhow!("{shown} is larger than 256 MB; split it by time")));
+    }
     let SeriesText { points, bad, bad_lines } = csv::parse(&String::from_utf8_lossy(&bytes));
-    let shown = plain(&name.to_string());
+    let source = plain(&name(path));
     for line in &bad {
-        output::note(&format!("{shown}: line {}: {}", line.line, plain(&line.reason)))?;
+        output::note(&format!("{source}: line {}: {}", line.line, plain(&line.reason)))?;
     }
     if bad_lines > 0 {
-        output::note(&format!("{shown}: {bad_lines} lines left out, {} points kept", points.len()))?;
+        output::note(&format!("{source}: {bad_lines} lines left out, {} points kept", points.len()))?;
     }
     if points.iter().all(|(_, v)| !v.is_finite()) {
-        return Err(output::input(&anyhow!("`{name}` holds no point; write lines of `timestamp,value`")));
+        return Err(output::input(&anyhow!("{shown} holds no point; write lines of `timestamp,value`")));
     }
     Ok(points)
 }

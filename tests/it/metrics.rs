@@ -110,6 +110,32 @@ fn what_makes_no_sense_exits_with_two_and_says_what_would() {
     }
 }
 
+fn piped(text: &str, args: &[&str]) -> std::process::Output {
+    use std::process::Stdio;
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_tantei"));
+    command.args(args).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    std::io::Write::write_all(&mut child.stdin.take().unwrap(), text.as_bytes()).unwrap();
+    child.wait_with_output().unwrap()
+}
+
+#[test]
+fn standard_input_is_read_as_a_file_is_and_named_in_errors() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = series(folder.path(), &step());
+    let read = piped(&step(), &["metrics", "-", "--json"]);
+    assert_eq!(String::from_utf8(read.stdout).unwrap(), tantei_ok(&["metrics", &file, "--json"]));
+    for (text, args, word) in [
+        ("timestamp,value\n", vec!["metrics", "-"], "standard input (`-`) holds no point"),
+        (&step(), vec!["metrics", "-", "--window", "100/200"], "standard input (`-`): the baseline"),
+    ] {
+        let output = piped(text, &args);
+        let error = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(2), "{args:?}: {error}");
+        assert!(error.contains(word), "{error}");
+    }
+}
+
 /// One quiet window for each labelled one, as long, just before it: without a draw, hence the same every time.
 #[test]
 fn labelled_windows_score_above_quiet_ones() {

@@ -21,6 +21,9 @@ const EVIDENCE_DEVIATES: f64 = 3.0;
 /// The farthest point counts as much as three votes: an incident may fill a small part of its window only.
 const FARTHEST_VOTES: f64 = 3.0;
 
+/// Half a vote: a point far away makes its stretch restless as well, so this says in part what was said before.
+const UNREST_VOTES: f64 = 0.5;
+
 /// No evidence is worth more: beyond it only a spread of nearly nothing speaks.
 const EVIDENCE_MAX: f64 = 1e6;
 
@@ -39,6 +42,11 @@ const SILENCE_SHARE: f64 = 0.5;
 
 /// Silence in usual gaps below which it may be one late point.
 const SILENCE_GAPS: f64 = 3.0;
+
+/// Silence says something about a series that reports regularly: nearly all of its gaps are about one period. Where
+/// recordings have holes of every length anyway, one more is about the recorder.
+const SILENCE_REGULAR: f64 = 0.9;
+const SILENCE_PERIODS: f64 = 1.5;
 
 /// Points of a baseline that are worth half of the certainty.
 const SURE_HALF: f64 = 8.0;
@@ -129,8 +137,9 @@ fn movement(before: &Points, window: &Points) -> Option<Moved> {
 
 /// The geometric mean of the three, on a scale on which nothing is nothing.
 fn joined(farthest: f64, shift: f64, unrest: f64) -> f64 {
-    let votes = FARTHEST_VOTES.mul_add(farthest.ln_1p(), shift.ln_1p() + unrest.ln_1p());
-    (votes / (FARTHEST_VOTES + 2.0)).exp_m1()
+    let unrest = UNREST_VOTES * unrest.ln_1p();
+    let votes = FARTHEST_VOTES.mul_add(farthest.ln_1p(), shift.ln_1p() + unrest);
+    (votes / (FARTHEST_VOTES + 1.0 + UNREST_VOTES)).exp_m1()
 }
 
 /// What is left to explain: differences of what only grows or falls, the rest without its trend or rhythm.
@@ -248,13 +257,17 @@ fn spreads(points: &Points, stretch: i64) -> Vec<f64> {
     found
 }
 
-/// Silence that is longer than any before, and most of the window: its score and its beginning.
+/// Silence of a regular series that is longer than any before, and most of the window: its score and its beginning.
 fn silence(before: &Points, window: &Points, span: TimeSpan) -> Option<(f64, Timestamp)> {
     let gap =
         |a: &(Timestamp, f64), b: &(Timestamp, f64)| crate::model::num::real_signed(b.0.secs_since(a.0));
     let usual: Vec<f64> = before.iter().zip(before.iter().skip(1)).map(|(a, b)| gap(a, b)).collect();
     let longest_before = usual.iter().copied().fold(0.0, f64::max);
-    let period = median_of(usual).max(1.0);
+    let period = median_of(usual.clone()).max(1.0);
+    let regular = usual.iter().filter(|g| **g <= period * SILENCE_PERIODS).count();
+    if real(regular) < SILENCE_REGULAR * real(usual.len()) {
+        return None;
+    }
     let edge = |t: Timestamp| (t, 0.0);
     let marks: Points = std::iter::once(edge(span.start))
         .chain(window.iter().copied())

@@ -152,6 +152,19 @@ fn silence_is_a_signal_where_the_series_used_to_speak() {
     assert!(!in_window(&seldom, &[], span).deviating);
 }
 
+#[test]
+fn a_hole_says_nothing_where_recordings_have_holes_of_every_length() {
+    let mut at = 0;
+    let holes = |i: i64| {
+        at += if i % 4 == 0 { MINUTE * (3 + i % 23) } else { MINUTE };
+        (Timestamp::from_secs(at), 5.0 + noise(i))
+    };
+    let points: Points = (0..200).map(holes).collect();
+    let end = points[199].0;
+    let span = TimeSpan::new(end.plus_secs(MINUTE), end.plus_secs(HOUR * 3));
+    assert!(!in_window(&points, &[], span).deviating);
+}
+
 proptest! {
     #[test]
     fn any_values_give_a_score_and_the_same_one_twice(values in prop::collection::vec(prop::num::f64::ANY, 3..80), n in 1usize..3) {
