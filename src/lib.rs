@@ -2,6 +2,7 @@
 //! the world stands here, behind [`ports`].
 
 pub mod access;
+pub mod aws;
 pub mod bundle;
 pub mod cli;
 pub mod clock;

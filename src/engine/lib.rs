@@ -5,13 +5,14 @@
 //! do next. The contract of `step`: same state, same `now`, same limits, same actions.
 //!
 //! Floors, each using only lower ones: [`model`] and [`limits`] < [`analysis`], [`reasoning`], [`playbook`],
-//! [`recovery`] (side by side) < [`investigation`] < [`evaluation`].
+//! [`recovery`], [`planning`] (side by side) < [`investigation`] < [`evaluation`].
 
 pub mod analysis;
 pub mod evaluation;
 pub mod investigation;
 pub mod limits;
 pub mod model;
+pub mod planning;
 pub mod playbook;
 pub mod reasoning;
 pub mod recovery;

@@ -157,8 +157,9 @@ impl Store {
     pub async fn investigation(&self, id: &str) -> Result<Option<Listed>, StoreError> {
         const READ: &str = "SELECT id, opened_at, resource, title, status, ended_at, last_seq FROM investigation \
              WHERE id = $1";
-        let row: Option<ListedRow> = on!(self, pool => sqlx::query_as(READ).bind(id).fetch_optional(pool).await)
-            .map_err(unavailable("read investigation"))?;
+        let row: Option<ListedRow> =
+            on!(self, pool => sqlx::query_as(READ).bind(id).fetch_optional(pool).await)
+                .map_err(unavailable("read investigation"))?;
         Ok(row.map(listed))
     }
 
@@ -235,8 +236,9 @@ fn follows(
 
 pub(super) fn rows(items: &[FeedItem]) -> Result<Vec<(i64, i64, String)>, StoreError> {
     let row = |item: &FeedItem| {
-        let body = serde_json::to_string(item)
-            .map_err(|e| StoreError::invalid("append", format!("item `{}` cannot be written: {e}", item.id)))?;
+        let body = serde_json::to_string(item).map_err(|e| {
+            StoreError::invalid("append", format!("item `{}` cannot be written: {e}", item.id))
+        })?;
         Ok((number(item.seq), item.recorded_at.micros(), body))
     };
     items.iter().map(row).collect()

@@ -150,9 +150,8 @@ impl Store {
     pub async fn waiting(&self, limit: i64) -> Result<Vec<Waiting>, StoreError> {
         const READ: &str = "SELECT id, transition, source, received_at, event, attempts FROM delivery \
              WHERE state = 'waiting' ORDER BY received_at, id LIMIT $1";
-        let rows: Vec<WaitingRow> =
-            on!(self, pool => sqlx::query_as(READ).bind(limit).fetch_all(pool).await)
-                .map_err(unavailable("read waiting"))?;
+        let rows: Vec<WaitingRow> = on!(self, pool => sqlx::query_as(READ).bind(limit).fetch_all(pool).await)
+            .map_err(unavailable("read waiting"))?;
         Ok(rows.into_iter().map(waiting).collect())
     }
 

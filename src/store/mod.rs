@@ -149,7 +149,9 @@ impl Store {
     pub async fn now(&self) -> Result<Timestamp, StoreError> {
         let micros: i64 = match &self.db {
             Db::Lite(pool) => {
-                sqlx::query_scalar("SELECT CAST(unixepoch('subsec') * 1000000 AS INTEGER)").fetch_one(pool).await
+                sqlx::query_scalar("SELECT CAST(unixepoch('subsec') * 1000000 AS INTEGER)")
+                    .fetch_one(pool)
+                    .await
             }
             Db::Pg(pool) => {
                 sqlx::query_scalar("SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint")

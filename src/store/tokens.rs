@@ -15,7 +15,8 @@ impl Store {
     /// # Errors
     /// When the database cannot be reached.
     pub async fn add_token(&self, hash: &str, token: &Token) -> Result<(), StoreError> {
-        const ADD: &str = "INSERT INTO token (hash, name, role, created_at, expires_at) VALUES ($1, $2, $3, $4, $5)";
+        const ADD: &str =
+            "INSERT INTO token (hash, name, role, created_at, expires_at) VALUES ($1, $2, $3, $4, $5)";
         on!(self, pool => sqlx::query(ADD)
             .bind(hash)
             .bind(&token.name)

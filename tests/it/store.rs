@@ -57,7 +57,8 @@ impl Writer {
     }
 
     fn add(&mut self, by: Principal, body: Body) -> FeedItem {
-        let item = self.state.seal(NewItem { happened_at: t(1_000), by, because: Vec::new(), body }, t(1_000));
+        let item =
+            self.state.seal(NewItem { happened_at: t(1_000), by, because: Vec::new(), body }, t(1_000));
         self.state.apply(&item).unwrap();
         self.feed.push(item.clone());
         item
@@ -86,8 +87,11 @@ fn delivery(id: &str) -> Delivery {
 async fn opened(store: &Store, id: &str) -> Writer {
     let writer = Writer::new(id);
     let triage = store.claim_role("triage", "node-a", LONG).await.unwrap().unwrap();
-    let settled =
-        Settled { delivery: id.to_owned(), openings: vec![(opening(id), writer.feed.clone())], ..Settled::default() };
+    let settled = Settled {
+        delivery: id.to_owned(),
+        openings: vec![(opening(id), writer.feed.clone())],
+        ..Settled::default()
+    };
     store.settle(&triage, &[settled]).await.unwrap();
     writer
 }
@@ -244,8 +248,7 @@ async fn investigations_are_listed_newest_first_by_pages(store: Store) {
         let id = format!("inv_{k}");
         let triage = store.claim_role("triage", "node-a", LONG).await.unwrap().unwrap();
         let begin = Opening { opened_at: t(1_000 + k), ..opening(&id) };
-        let settled =
-            Settled { openings: vec![(begin, Writer::new(&id).feed)], ..Settled::default() };
+        let settled = Settled { openings: vec![(begin, Writer::new(&id).feed)], ..Settled::default() };
         store.settle(&triage, &[settled]).await.unwrap();
     }
     store.set_ended("inv_2", Some(t(2_000))).await.unwrap();
@@ -255,7 +258,8 @@ async fn investigations_are_listed_newest_first_by_pages(store: Store) {
     let after = first.last().map(|i| (i.opened_at, i.id.clone()));
     let second = store.investigations(&Filter { limit: 10, after, ..Filter::default() }).await.unwrap();
     assert_eq!(ids(second), ["inv_2", "inv_1", "inv_0"]);
-    let open = store.investigations(&Filter { limit: 10, open: Some(true), ..Filter::default() }).await.unwrap();
+    let open =
+        store.investigations(&Filter { limit: 10, open: Some(true), ..Filter::default() }).await.unwrap();
     assert_eq!(ids(open), ["inv_4", "inv_3", "inv_1", "inv_0"]);
     let other = Filter { limit: 10, resource: Some("nobody".to_owned()), ..Filter::default() };
     assert!(store.investigations(&other).await.unwrap().is_empty());
@@ -264,7 +268,12 @@ async fn investigations_are_listed_newest_first_by_pages(store: Store) {
 
 async fn a_token_works_until_it_expires_or_is_revoked(store: Store) {
     let now = store.now().await.unwrap();
-    let token = |name: &str, expires_at| Token { name: name.to_owned(), role: Role::Approver, created_at: now, expires_at };
+    let token = |name: &str, expires_at| Token {
+        name: name.to_owned(),
+        role: Role::Approver,
+        created_at: now,
+        expires_at,
+    };
     store.add_token("h1", &token("yumi", None)).await.unwrap();
     store.add_token("h2", &token("old", Some(now.plus_secs(-1)))).await.unwrap();
     assert_eq!(store.token("h1").await.unwrap().map(|t| t.role), Some(Role::Approver));

@@ -119,7 +119,9 @@ pub(crate) async fn postgres(name: &str) -> tantei::store::Store {
         .expect("TANTEI_TEST_POSTGRES is not set: run tests/all, which starts a server");
     let database = format!("t_{}", &sha(name)[..16]);
     let mut admin = sqlx::PgConnection::connect(&format!("{server}/postgres")).await.unwrap();
-    for sql in [format!("DROP DATABASE IF EXISTS {database} WITH (FORCE)"), format!("CREATE DATABASE {database}")] {
+    for sql in
+        [format!("DROP DATABASE IF EXISTS {database} WITH (FORCE)"), format!("CREATE DATABASE {database}")]
+    {
         sqlx::query(sqlx::AssertSqlSafe(sql)).execute(&mut admin).await.unwrap();
     }
     tantei::store::Store::open(&format!("{server}/{database}")).await.unwrap()
