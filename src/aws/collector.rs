@@ -51,19 +51,22 @@ impl Default for Settings {
     }
 }
 
+/// Resources, and who uses whom.
+pub(super) type Map = (Vec<Resource>, Vec<Edge>);
+
 /// What one source found that another needs.
 #[derive(Debug, Default)]
 pub(super) struct Memo {
-    topology: Mutex<Option<Arc<(Vec<Resource>, Vec<Edge>)>>>,
+    topology: Mutex<Option<Arc<Map>>>,
     alarms: Mutex<Option<Arc<Vec<Definition>>>>,
 }
 
 impl Memo {
-    pub(super) fn topology(&self) -> Option<Arc<(Vec<Resource>, Vec<Edge>)>> {
+    pub(super) fn topology(&self) -> Option<Arc<Map>> {
         self.topology.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    pub(super) fn know_topology(&self, known: Arc<(Vec<Resource>, Vec<Edge>)>) {
+    pub(super) fn know_topology(&self, known: Arc<Map>) {
         *self.topology.lock().unwrap_or_else(PoisonError::into_inner) = Some(known);
     }
 

@@ -87,8 +87,8 @@ where
             let chain = DisplayErrorContext(error).to_string();
             make(api, PortErrorKind::Invalid, Retry::After(AFTER_OUTAGE), hint, &chain)
         }
-        // Construction failures, and kinds of failure that a later SDK may add.
-        _ => {
+        // The SDK may add kinds of failure.
+        SdkError::ConstructionFailure(_) | _ => {
             let chain = DisplayErrorContext(error).to_string();
             make(api, PortErrorKind::Invalid, Retry::Never, "the request could not be made", &chain)
         }

@@ -36,10 +36,13 @@ impl Limiter {
     /// taken.
     #[must_use]
     pub fn reserve(&self, api: &Api, at_most: Duration) -> Option<Duration> {
+        self.reserve_at(api, at_most, Instant::now())
+    }
+
+    fn reserve_at(&self, api: &Api, at_most: Duration, now: Instant) -> Option<Duration> {
         let rate = (api.per_second * self.speed).max(f64::MIN_POSITIVE);
         let each = seconds(1.0 / rate);
         let burst = seconds(BURST_S.max(1.0 / rate)) - each;
-        let now = Instant::now();
         let mut buckets = self.empty_at.lock().unwrap_or_else(PoisonError::into_inner);
         let empty_at = buckets.get(api.action).copied().unwrap_or(now).max(now);
         let wait = empty_at.duration_since(now).saturating_sub(burst);
@@ -52,9 +55,13 @@ impl Limiter {
 
     /// AWS throttled the operation: everybody waits a moment.
     pub fn throttled(&self, api: &Api) {
+        self.throttled_at(api, Instant::now());
+    }
+
+    fn throttled_at(&self, api: &Api, now: Instant) {
         let pause = PENALTY.div_f64(self.speed.max(1.0));
         let rate = (api.per_second * self.speed).max(f64::MIN_POSITIVE);
-        let full = Instant::now() + seconds(BURST_S.max(1.0 / rate)) + pause;
+        let full = now + seconds(BURST_S.max(1.0 / rate)) + pause;
         let mut buckets = self.empty_at.lock().unwrap_or_else(PoisonError::into_inner);
         let empty_at = buckets.entry(api.action).or_insert(full);
         *empty_at = (*empty_at).max(full);
@@ -74,37 +81,45 @@ mod tests {
 
     const LONG: Duration = Duration::from_secs(100);
 
-    #[tokio::test(start_paused = true)]
-    async fn two_calls_a_second_and_no_more_whoever_asks() {
+    #[test]
+    fn two_calls_a_second_and_no_more_whoever_asks() {
         let limiter = Limiter::new(1.0);
-        let mut starts = Vec::new();
         let began = Instant::now();
+        let mut now = began;
+        let mut starts = Vec::new();
         for _ in 0..9 {
-            tokio::time::sleep(limiter.reserve(&LOOKUP_EVENTS, LONG).unwrap()).await;
-            starts.push(began.elapsed().as_millis());
+            now += limiter.reserve_at(&LOOKUP_EVENTS, LONG, now).unwrap();
+            starts.push((now - began).as_millis());
         }
         assert_eq!(starts, [0, 0, 500, 1_000, 1_500, 2_000, 2_500, 3_000, 3_500]);
-        for pair in starts.windows(4) {
-            assert!(pair[3] - pair[0] >= 1_000, "four calls within a second: {starts:?}");
+        assert_eq!(
+            limiter.reserve_at(&GET_METRIC_DATA, LONG, now),
+            Some(Duration::ZERO),
+            "a bucket an operation"
+        );
+    }
+
+    #[test]
+    fn a_queue_longer_than_the_deadline_is_refused_and_takes_no_place() {
+        let limiter = Limiter::new(1.0);
+        let now = Instant::now();
+        let at_most = Duration::from_secs(5);
+        let mut placed = 0;
+        while limiter.reserve_at(&LOOKUP_EVENTS, at_most, now).is_some() {
+            placed += 1;
         }
-        assert_eq!(limiter.reserve(&GET_METRIC_DATA, LONG), Some(Duration::ZERO), "a bucket an operation");
+        assert_eq!(placed, 12, "two at once, ten in five seconds");
+        assert_eq!(limiter.reserve_at(&LOOKUP_EVENTS, at_most, now), None);
+        let later = now + Duration::from_millis(500);
+        assert_eq!(limiter.reserve_at(&LOOKUP_EVENTS, at_most, later), Some(at_most));
     }
 
-    #[tokio::test(start_paused = true)]
-    async fn a_queue_longer_than_the_deadline_is_refused_and_takes_no_place() {
+    #[test]
+    fn throttling_pauses_everybody() {
         let limiter = Limiter::new(1.0);
-        while limiter.reserve(&LOOKUP_EVENTS, Duration::from_secs(5)).is_some() {}
-        let refused = limiter.reserve(&LOOKUP_EVENTS, Duration::from_secs(5));
-        assert_eq!(refused, None);
-        tokio::time::advance(Duration::from_millis(500)).await;
-        assert_eq!(limiter.reserve(&LOOKUP_EVENTS, Duration::from_secs(5)), Some(Duration::from_secs(5)));
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn throttling_pauses_everybody() {
-        let limiter = Limiter::new(1.0);
-        limiter.throttled(&GET_METRIC_DATA);
-        let wait = limiter.reserve(&GET_METRIC_DATA, LONG).unwrap();
+        let now = Instant::now();
+        limiter.throttled_at(&GET_METRIC_DATA, now);
+        let wait = limiter.reserve_at(&GET_METRIC_DATA, LONG, now).unwrap();
         assert!(wait >= PENALTY && wait < PENALTY * 2, "{wait:?}");
     }
 }

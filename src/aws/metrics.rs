@@ -5,14 +5,13 @@ use std::sync::Arc;
 
 use aws_sdk_cloudwatch::types::{Dimension, Metric, MetricDataQuery, MetricStat, ScanBy};
 use tantei_engine::model::gap::GapReason;
-use tantei_engine::model::resource::{Edge, Resource};
 use tantei_engine::model::telemetry::{Batch, Series, SeriesId};
 use tantei_engine::model::time::{TimeSpan, Timestamp};
 use tantei_engine::planning::metrics::{Watched, choose, nearest, plan, series_of};
 use tantei_engine::planning::times::{aligned, period_s, seen_period_s};
 
 use super::apis::GET_METRIC_DATA;
-use super::collector::Memo;
+use super::collector::{Map, Memo};
 use super::reading::{Next, PAGES_MAX, Pages, Reading, date, timestamp};
 use super::{metric_search, topology};
 use crate::ports::PortError;
@@ -59,11 +58,7 @@ pub(super) async fn read(r: &mut Reading<'_, '_>, memo: &Memo) {
 }
 
 /// The series to read, the alarm's own first.
-async fn planned(
-    r: &mut Reading<'_, '_>,
-    watched: &[Watched],
-    map: &(Vec<Resource>, Vec<Edge>),
-) -> Vec<SeriesId> {
+async fn planned(r: &mut Reading<'_, '_>, watched: &[Watched], map: &Map) -> Vec<SeriesId> {
     let target = r.request.alarm.resource.clone();
     let mut resources = nearest(&target, &map.0, &map.1);
     // The alarm's dimensions tell the kind of a resource that no service map shows.

@@ -47,19 +47,19 @@ impl<'a, 's> Reading<'a, 's> {
         Self { aws, settings, ledger, request, now, out, running: Vec::new(), sink }
     }
 
-    /// Makes a call and counts it.
-    pub(super) async fn call<T, E, F>(
+    /// Makes a call and counts it. The request is boxed here: the SDK's futures are large, and move.
+    pub(super) fn call<T, E, F>(
         &mut self,
         api: &'static Api,
         units: u64,
         request: F,
-    ) -> Result<T, PortError>
+    ) -> impl Future<Output = Result<T, PortError>> + use<'a, T, E, F>
     where
         F: Future<Output = Result<T, SdkError<E>>>,
         E: ProvideErrorMetadata + std::error::Error + 'static,
     {
         self.out.requests += 1;
-        self.aws.call(self.ledger, api, units, request).await
+        self.aws.call(self.ledger, api, units, Box::pin(request))
     }
 
     /// Hands records over.

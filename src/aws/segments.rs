@@ -5,12 +5,16 @@ use std::collections::BTreeSet;
 use serde::Deserialize;
 use tantei_engine::model::resource::ResourceId;
 use tantei_engine::model::telemetry::Span;
+use tantei_engine::model::text::cut;
 use tantei_engine::model::time::Timestamp;
 use tantei_engine::planning::naming::short;
 use tantei_engine::planning::trace_ids;
 
 /// Subsegments within subsegments that are followed: documents have at most 64 KB, so real ones are never deeper.
 const DEPTH_MAX: usize = 64;
+
+/// Bytes of an operation's name that are kept: statements are longer, and their beginnings tell them apart.
+const OPERATION_BYTES_MAX: usize = 200;
 
 /// A segment, or a subsegment within one.
 #[derive(Debug, Deserialize)]
@@ -35,7 +39,15 @@ struct Document {
     #[serde(default)]
     aws: Option<AwsCall>,
     #[serde(default)]
+    sql: Option<Sql>,
+    #[serde(default)]
     subsegments: Vec<Document>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Sql {
+    #[serde(default)]
+    sanitized_query: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -83,10 +95,12 @@ impl Document {
         let path = request.and_then(|r| r.url.as_deref()).map(path);
         match (method, path) {
             (Some(method), Some(path)) => format!("{method} {path}"),
-            _ => match self.aws.as_ref().and_then(|a| a.operation.as_deref()) {
-                Some(operation) => operation.to_owned(),
-                None => self.name.clone(),
-            },
+            _ => {
+                let operation = self.aws.as_ref().and_then(|a| a.operation.as_deref());
+                let statement = self.sql.as_ref().and_then(|s| s.sanitized_query.as_deref());
+                let told = operation.or(statement).filter(|o| !o.is_empty());
+                cut(told.unwrap_or(&self.name), OPERATION_BYTES_MAX).to_owned()
+            }
         }
     }
 

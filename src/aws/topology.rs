@@ -12,7 +12,7 @@ use tantei_engine::planning::metrics::Watched;
 use tantei_engine::planning::naming::{short, takes_work, xray_kind};
 
 use super::apis::GET_SERVICE_GRAPH;
-use super::collector::Memo;
+use super::collector::{Map, Memo};
 use super::reading::{Next, Pages, Reading, date};
 use crate::ports::PortError;
 
@@ -21,8 +21,6 @@ const SPAN_S_MAX: i64 = 6 * 3_600;
 
 /// Pages of one request.
 const GRAPH_PAGES_MAX: usize = 100;
-
-type Map = (Vec<Resource>, Vec<Edge>);
 
 /// Reads the graph.
 pub(super) async fn read(r: &mut Reading<'_, '_>, memo: &Memo) {

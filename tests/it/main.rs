@@ -12,11 +12,14 @@
 
 mod analysis;
 mod audit;
+mod aws;
+mod aws_incidents;
 mod bad_input;
 mod binding;
 mod catalogue;
 mod cli;
 mod demo;
+mod fake_aws;
 mod incidents;
 mod log_baseline;
 mod logs;
