@@ -17,6 +17,9 @@ const AFTER_THROTTLING: Duration = Duration::from_secs(5);
 /// When to try again after an outage or a timeout.
 const AFTER_OUTAGE: Duration = Duration::from_secs(30);
 
+/// What there is to say about an answer that cannot be read.
+const BROKEN: &str = "the answer broke off or makes no sense";
+
 /// Codes of refused access.
 const DENIED: [&str; 8] = [
     "AccessDenied",
@@ -70,6 +73,10 @@ where
         SdkError::DispatchFailure(failure) if failure.is_timeout() => timeout(api),
         SdkError::ServiceError(answer) => {
             let status = answer.raw().status().as_u16();
+            if status < 400 {
+                let chain = DisplayErrorContext(answer.err()).to_string();
+                return make(api, PortErrorKind::Invalid, Retry::After(AFTER_OUTAGE), BROKEN, &chain);
+            }
             let metadata = answer.err().meta();
             said(api, status, metadata.code().unwrap_or_default(), metadata.message().unwrap_or_default())
         }
@@ -83,9 +90,8 @@ where
             make(api, PortErrorKind::Unavailable, Retry::After(AFTER_OUTAGE), hint, &chain)
         }
         SdkError::ResponseError(_) => {
-            let hint = "the answer broke off or makes no sense";
             let chain = DisplayErrorContext(error).to_string();
-            make(api, PortErrorKind::Invalid, Retry::After(AFTER_OUTAGE), hint, &chain)
+            make(api, PortErrorKind::Invalid, Retry::After(AFTER_OUTAGE), BROKEN, &chain)
         }
         // The SDK may add kinds of failure.
         SdkError::ConstructionFailure(_) | _ => {

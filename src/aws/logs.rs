@@ -216,7 +216,7 @@ async fn results(
         let page = match r.call(&GET_QUERY_RESULTS, 1, request.send()).await {
             Ok(page) => page,
             Err(e) => {
-                r.failed(TimeSpan::new(job.span.start, oldest), &job.group.name, &e);
+                r.failed(unread(job, oldest), &job.group.name, &e);
                 break;
             }
         };
@@ -230,7 +230,7 @@ async fn results(
             "{} of {matched} lines of {} were read, the newest; none before {oldest}",
             read, job.group.name
         );
-        let span = TimeSpan::new(job.span.start, oldest);
+        let span = unread(job, oldest);
         r.lacks(GapReason::Truncated, &GET_QUERY_RESULTS, span, &job.group.name, &detail, lost);
     }
     if bad > 0 {
@@ -238,6 +238,11 @@ async fn results(
         let lost = u64::try_from(bad).unwrap_or(u64::MAX);
         r.lacks(GapReason::Malformed, &GET_QUERY_RESULTS, job.span, &job.group.name, &detail, lost);
     }
+}
+
+/// The time of which lines may be missing: rows come newest first.
+fn unread(job: &Job, oldest: Timestamp) -> TimeSpan {
+    if oldest > job.span.start { TimeSpan::new(job.span.start, oldest) } else { job.span }
 }
 
 /// Hands rows over: how many were read, how many were none.

@@ -396,10 +396,7 @@ async fn a_single_request_is_what_the_service_expects() {
             answer["NextToken"] = next.into();
         }
         Mock::given(method("POST"))
-            .and(header(
-                "x-amz-target",
-                "com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101.LookupEvents",
-            ))
+            .and(header("x-amz-target", "CloudTrail_20131101.LookupEvents"))
             .and(header("content-type", "application/x-amz-json-1.1"))
             .and(body_partial_json(expected))
             .respond_with(ResponseTemplate::new(200).set_body_json(answer))
