@@ -4,7 +4,11 @@
 //! recordings under `tests/incidents`.
 #![expect(
     clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
     clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::wildcard_enum_match_arm,
     clippy::print_stderr,
     clippy::disallowed_methods,
     reason = "helpers of tests fail loudly; the allow-in-tests settings only cover the bodies of test functions"

@@ -7,7 +7,7 @@ use crate::model::resource::{Resource, ResourceId};
 pub enum Wanted {
     /// Groups whose name begins so.
     Prefix(String),
-    /// Groups in whose name this occurs (the service compares without regard to case).
+    /// Groups in whose name this occurs, spelled just so.
     Pattern(String),
 }
 
@@ -64,7 +64,7 @@ pub fn belongs(group: &str, resource: &ResourceId, wanted: &Wanted) -> bool {
         {
             false
         }
-        Wanted::Pattern(_) => group.split('/').any(|segment| segment.eq_ignore_ascii_case(name)),
+        Wanted::Pattern(_) => group.split('/').any(|segment| segment == name),
     }
 }
 
