@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tantei_engine::model::gap::GapReason;
-use tantei_engine::model::query::Source;
+use tantei_engine::model::query::{Query, Source};
 use tantei_engine::model::resource::{Edge, Resource, ResourceId};
 
 use super::alarms::Definition;
@@ -15,7 +15,7 @@ use super::change_event::Ignored;
 use super::client::Aws;
 use super::reading::Reading;
 use super::spent::{Ledger, Spent};
-use super::{alarms, apis, changes, logs, metrics, topology, traces};
+use super::{alarms, apis, asked, changes, logs, metrics, topology, traces};
 use crate::ports::{BoxFuture, Clock, CollectRequest, Collection, Collector, PortError, Sink};
 
 /// Queries that are still running after a deadline are stopped within this long, or left to end by themselves.
@@ -59,6 +59,7 @@ pub(super) type Map = (Vec<Resource>, Vec<Edge>);
 pub(super) struct Memo {
     topology: Mutex<Option<Arc<Map>>>,
     alarms: Mutex<Option<Arc<Vec<Definition>>>>,
+    log_groups: Mutex<BTreeMap<String, Vec<String>>>,
 }
 
 impl Memo {
@@ -72,6 +73,20 @@ impl Memo {
 
     pub(super) fn alarms(&self) -> Option<Arc<Vec<Definition>>> {
         self.alarms.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The log groups that were found for a resource.
+    pub(super) fn log_groups(&self, resource: &str) -> Vec<String> {
+        let known = self.log_groups.lock().unwrap_or_else(PoisonError::into_inner);
+        known.get(resource).cloned().unwrap_or_default()
+    }
+
+    pub(super) fn know_log_groups(&self, groups: impl Iterator<Item = (String, String)>) {
+        let mut known = self.log_groups.lock().unwrap_or_else(PoisonError::into_inner);
+        known.clear();
+        for (resource, group) in groups {
+            known.entry(resource).or_default().push(group);
+        }
     }
 
     pub(super) fn know_alarms(&self, known: Arc<Vec<Definition>>) {
@@ -158,5 +173,9 @@ impl Collector for AwsCollector {
         sink: &'a mut Sink<'_>,
     ) -> BoxFuture<'a, Result<Collection, PortError>> {
         Box::pin(async move { Ok(self.read(request, sink).await) })
+    }
+
+    fn asked(&self, query: Query) -> Query {
+        asked::live(query, |resource| self.memo.log_groups(resource))
     }
 }

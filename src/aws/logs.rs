@@ -47,6 +47,7 @@ struct Running<'a> {
 /// Reads the log groups of the alarmed resource and its neighbours.
 pub(super) async fn read(r: &mut Reading<'_, '_>, memo: &Memo) {
     let groups = log_groups::find(r, memo).await;
+    memo.know_log_groups(groups.iter().map(|g| (g.resource.as_str().to_owned(), g.name.clone())));
     let spans = r.spans();
     let jobs = groups.into_iter().flat_map(|group| {
         spans.iter().map(move |span| Job { group: group.clone(), span: *span }).collect::<Vec<_>>()

@@ -4,6 +4,7 @@
 
 pub mod alarms;
 pub mod apis;
+pub mod asked;
 pub mod change_event;
 pub mod changes;
 pub mod client;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
+use tantei::aws::apis;
 use tantei::aws::client::{Aws, Timing};
 use tantei::aws::collector::{AwsCollector, Settings};
 use tantei::bundle::manifest::{self, Manifest};
@@ -118,6 +119,9 @@ async fn every_source_is_read_whole() {
     assert_eq!(spent.by_api["logs:StartQuery"].units, 1_000_000, "bytes that the service says it scanned");
     assert!(spent.by_api["logs:StartQuery"].expected_units > 0 && spent.micro_usd() > 0);
     assert_eq!(spent.by_api["cloudwatch:GetMetricData"].units, 4);
+    for action in spent.by_api.keys() {
+        assert!(apis::ALL.iter().any(|api| api.action == *action), "{action} is in no policy");
+    }
 }
 
 /// The operations of each source.

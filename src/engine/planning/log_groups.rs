@@ -68,6 +68,39 @@ pub fn belongs(group: &str, resource: &ResourceId, wanted: &Wanted) -> bool {
     }
 }
 
+/// Shortest word that is worth searching for.
+const WORD_BYTES_MIN: usize = 4;
+
+/// Words that are searched for: six of a line find hardly anything else.
+const WORDS_MAX: usize = 6;
+
+/// The words that every line of a pattern has: what stands outside `<variables>` and `{lists of fields}`. Single words,
+/// because a pattern does not keep how they were separated.
+#[must_use]
+pub fn literal(pattern: &str) -> Vec<String> {
+    let mut words: Vec<String> = Vec::new();
+    let mut word = String::new();
+    let mut open = 0_usize;
+    // A word that touches a variable is only part of one, but stands in the line all the same.
+    for c in pattern.chars().chain([' ']) {
+        let part = open == 0 && (c.is_alphanumeric() || "_-.@".contains(c));
+        if part {
+            word.push(c);
+        } else if !word.is_empty() {
+            words.push(std::mem::take(&mut word));
+        }
+        match c {
+            '<' | '{' => open += 1,
+            '>' | '}' => open = open.saturating_sub(1),
+            _ => {}
+        }
+    }
+    words.retain(|w| w.len() >= WORD_BYTES_MIN);
+    words.dedup();
+    words.truncate(WORDS_MAX);
+    words
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -94,5 +127,13 @@ mod tests {
         }
         assert!(wanted(&resource("jobs", "AWS::SQS::Queue")).is_empty());
         assert!(wanted(&resource("a b*", "AWS::ECS::Service")).is_empty());
+    }
+
+    #[test]
+    fn the_fixed_words_of_a_pattern_are_found() {
+        let pattern =
+            "UTC:<num>(<num>):orders@shop:[<num>]:LOG: process <num> still waiting for {level,message}";
+        assert_eq!(literal(pattern), ["orders@shop", "process", "still", "waiting"]);
+        assert!(literal("<num> <path>").is_empty());
     }
 }

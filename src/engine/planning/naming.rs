@@ -75,22 +75,27 @@ fn of_arn(rest: &str) -> Option<&str> {
 
 /// The resource behind a host name of AWS; any other host is its own name.
 fn of_host(host: &str) -> String {
-    let host = host.split(':').next().unwrap_or(host);
+    let host = match host.rsplit_once(':') {
+        Some((name, port)) if !port.is_empty() && port.bytes().all(|b| b.is_ascii_digit()) => name,
+        _ => host,
+    };
     let Some(label) = host.split('.').next().filter(|_| host.contains(".amazonaws.com")) else {
         return host.to_owned();
     };
     if host.contains(".elb.") {
         let label = label.strip_prefix("internal-").unwrap_or(label);
-        // The name of a load balancer, and a number that AWS appends.
         return match label.rsplit_once('-') {
-            Some((name, number)) if number.chars().all(|c| c.is_ascii_digit() || c.is_ascii_lowercase()) => {
-                name.to_owned()
-            }
+            Some((name, tail)) if is_appended(tail) => name.to_owned(),
             _ => label.to_owned(),
         };
     }
     let named = [".rds.", ".cache.", ".execute-api.", ".s3."].iter().any(|part| host.contains(part));
     if named { label.to_owned() } else { host.to_owned() }
+}
+
+/// What AWS appends to a load balancer's name: ten digits, or sixteen hexadecimal ones.
+fn is_appended(tail: &str) -> bool {
+    tail.len() >= 8 && tail.bytes().all(|b| b.is_ascii_hexdigit()) && tail.bytes().any(|b| b.is_ascii_digit())
 }
 
 /// The kind of an X-Ray node's type. `None` for those that are no resource (clients).
@@ -140,6 +145,7 @@ mod tests {
             ("arn:aws:states:ap-northeast-1:111122223333:stateMachine:fulfil", "fulfil"),
             ("arn:aws:dynamodb:ap-northeast-1:111122223333:table/carts/index/by-user", "carts"),
             ("arn:aws:sns:ap-northeast-1:111122223333:prod-alarms", "prod-alarms"),
+            ("shop-search.ap-northeast-1.elb.amazonaws.com", "shop-search"),
             ("api.payments.example", "api.payments.example"),
             ("orders", "orders"),
             ("arn:", "arn:"),

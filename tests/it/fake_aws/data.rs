@@ -5,6 +5,9 @@ use std::path::Path;
 
 use serde_json::Value;
 use tantei::bundle::lines;
+use tantei_engine::model::num::real_signed;
+use tantei_engine::model::time::TimeSpan;
+use tantei_engine::planning::naming::short;
 
 /// What is served.
 #[derive(Debug, Clone, Default)]
@@ -46,7 +49,8 @@ impl Data {
         for metric in &mut metrics {
             // What has no dimensions in the recording is an application's own metric here.
             if metric["dimensions"].as_object().is_none_or(serde_json::Map::is_empty) {
-                metric["dimensions"] = serde_json::json!({"Service": metric["resource"]});
+                metric["dimensions"] =
+                    serde_json::json!({"Service": short(metric["resource"].as_str().unwrap())});
             }
             if metric["namespace"].is_null() {
                 metric["namespace"] = "Bundle".into();
@@ -71,6 +75,21 @@ impl Data {
             stored_bytes: 1_000_000_000,
             log_class: "STANDARD",
             scanned_bytes: 1_000_000,
+        }
+    }
+
+    /// Moves the metrics of a span by so many seconds: CloudWatch does not keep what lies months away.
+    pub(crate) fn move_metrics(&mut self, span: TimeSpan, by_s: i64) {
+        let moved = real_signed(span.start.secs())..real_signed(span.end.secs());
+        for point in self.metrics.iter_mut().flat_map(|m| m["points"].as_array_mut().unwrap()) {
+            let at = point[0].as_f64().unwrap();
+            if moved.contains(&at) {
+                point[0] = (at + real_signed(by_s)).into();
+            }
+        }
+        for metric in &mut self.metrics {
+            let points = metric["points"].as_array_mut().unwrap();
+            points.sort_by(|a, b| a[0].as_f64().unwrap().total_cmp(&b[0].as_f64().unwrap()));
         }
     }
 
