@@ -88,6 +88,13 @@ pub(super) async fn find(r: &mut Reading<'_, '_>, memo: &Memo) -> Vec<Group> {
     groups
 }
 
+/// The group of that very name, if there is one.
+pub(super) async fn exactly(r: &mut Reading<'_, '_>, name: &str) -> Result<Option<Group>, PortError> {
+    let listed = list(r, &Wanted::Prefix(name.to_owned())).await?;
+    let own = listed.iter().find(|g| g.log_group_name() == Some(name));
+    Ok(own.and_then(|g| group(g, &ResourceId::new(name))))
+}
+
 async fn of_resource(r: &mut Reading<'_, '_>, resource: &Resource) -> Result<Vec<Group>, PortError> {
     let mut found = Vec::new();
     let configured = r.settings.log_groups.get(&resource.id).cloned().unwrap_or_default();

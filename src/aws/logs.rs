@@ -13,6 +13,7 @@ use tantei_engine::planning::trace_ids;
 use super::apis::{FILTER_LOG_EVENTS, GET_QUERY_RESULTS, START_QUERY, STOP_QUERY};
 use super::collector::Memo;
 use super::log_groups::{self, Group};
+use super::otlp;
 use super::reading::{Next, Pages, Reading};
 use crate::ports::{PortError, PortErrorKind};
 
@@ -28,11 +29,21 @@ const QUERY_ROWS_MAX: usize = 100_000;
 /// Pages of events of one small group, 10,000 events each, of which many may be empty.
 const FILTER_PAGES_MAX: usize = 50;
 
+/// What the lines of a group are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Lines {
+    /// What a resource wrote.
+    Events,
+    /// Spans, one a line.
+    Spans,
+}
+
 /// One group in one span of time.
 #[derive(Debug, Clone)]
 struct Job {
     group: Group,
     span: TimeSpan,
+    lines: Lines,
 }
 
 /// A query that was started.
@@ -48,22 +59,29 @@ struct Running<'a> {
 pub(super) async fn read(r: &mut Reading<'_, '_>, memo: &Memo) {
     let groups = log_groups::find(r, memo).await;
     memo.know_log_groups(groups.iter().map(|g| (g.resource.as_str().to_owned(), g.name.clone())));
-    let spans = r.spans();
-    let jobs = groups.into_iter().flat_map(|group| {
-        spans.iter().map(move |span| Job { group: group.clone(), span: *span }).collect::<Vec<_>>()
-    });
-    let (small, mut waiting): (Vec<Job>, VecDeque<Job>) = {
-        let (small, large): (Vec<Job>, Vec<Job>) = jobs.partition(|job| job.group.small);
-        (small, large.into())
-    };
-    for job in &small {
-        if let Err(e) = filter(r, job).await {
+    let (small, large): (Vec<Group>, Vec<Group>) = groups.into_iter().partition(|group| group.small);
+    for job in jobs(r, small, Lines::Events) {
+        if let Err(e) = filter(r, &job).await {
             r.failed(job.span, &job.group.name, &e);
             if e.kind == PortErrorKind::Denied {
                 break;
             }
         }
     }
+    query(r, large, Lines::Events).await;
+}
+
+fn jobs(r: &Reading<'_, '_>, groups: Vec<Group>, lines: Lines) -> VecDeque<Job> {
+    let spans = r.spans();
+    let of = |group: Group| {
+        spans.iter().map(move |span| Job { group: group.clone(), span: *span, lines }).collect::<Vec<_>>()
+    };
+    groups.into_iter().flat_map(of).collect()
+}
+
+/// Queries the groups over the window and the healthy times, a few at once.
+pub(super) async fn query(r: &mut Reading<'_, '_>, groups: Vec<Group>, lines: Lines) {
+    let mut waiting = jobs(r, groups, lines);
     let mut running: Vec<Running<'_>> = Vec::new();
     let mut scanned = 0;
     loop {
@@ -138,13 +156,16 @@ async fn begin<'a>(r: &mut Reading<'a, '_>, job: Job, waiting: &mut VecDeque<Job
     };
     r.failed(job.span, &job.group.name, &error);
     match error.kind {
-        PortErrorKind::Throttled => {
+        PortErrorKind::Throttled if job.lines == Lines::Events => {
             if let Err(e) = filter(r, &job).await {
                 r.failed(job.span, &job.group.name, &e);
             }
         }
         PortErrorKind::Denied | PortErrorKind::Timeout => waiting.clear(),
-        PortErrorKind::NotFound | PortErrorKind::Unavailable | PortErrorKind::Invalid => {}
+        PortErrorKind::Throttled
+        | PortErrorKind::NotFound
+        | PortErrorKind::Unavailable
+        | PortErrorKind::Invalid => {}
     }
     None
 }
@@ -209,7 +230,8 @@ async fn results(
 ) {
     let job = &query.job;
     let mut oldest = job.span.end;
-    let (mut read, mut bad) = give_rows(r, job, first, &mut oldest);
+    let mut spans = Vec::new();
+    let (mut read, mut bad) = give_rows(r, job, first, &mut oldest, &mut spans);
     let mut pages = Pages::default();
     let mut next = pages.after(token, QUERY_ROWS_MAX.div_ceil(ROWS_MAX) + 1);
     while next == Next::More {
@@ -221,9 +243,14 @@ async fn results(
                 break;
             }
         };
-        let more = give_rows(r, job, page.results(), &mut oldest);
+        let more = give_rows(r, job, page.results(), &mut oldest, &mut spans);
         (read, bad) = (read + more.0, bad + more.1);
         next = pages.after(page.next_token(), QUERY_ROWS_MAX.div_ceil(ROWS_MAX) + 1);
+    }
+    if job.lines == Lines::Spans {
+        let (found, none) = otlp::spans(&spans);
+        r.give(Batch::Traces(found));
+        (read, bad) = (read.saturating_sub(none), bad + none);
     }
     if next == Next::Stuck || matched > read + bad {
         let lost = u64::try_from(matched.saturating_sub(read)).unwrap_or(u64::MAX);
@@ -246,19 +273,25 @@ fn unread(job: &Job, oldest: Timestamp) -> TimeSpan {
     if oldest > job.span.start { TimeSpan::new(job.span.start, oldest) } else { job.span }
 }
 
-/// Hands rows over: how many were read, how many were none.
+/// Hands rows over: how many were read, how many were none. Spans are kept until all are there.
 fn give_rows(
     r: &mut Reading<'_, '_>,
     job: &Job,
     rows: &[Vec<ResultField>],
     oldest: &mut Timestamp,
+    spans: &mut Vec<String>,
 ) -> (usize, usize) {
     let events: Vec<LogEvent> = rows.iter().filter_map(|row| of_row(job, row)).collect();
     let bad = rows.len() - events.len();
     let read = events.len();
     *oldest = events.iter().map(|e| e.at).min().unwrap_or(*oldest).min(*oldest);
-    // Whole seconds were asked for: what lies outside belongs to another span.
-    r.give(Batch::Logs(events.into_iter().filter(|e| job.span.contains(e.at)).collect()));
+    match job.lines {
+        Lines::Spans => spans.extend(events.into_iter().map(|e| e.message)),
+        // Whole seconds were asked for: what lies outside belongs to another span of time.
+        Lines::Events => {
+            r.give(Batch::Logs(events.into_iter().filter(|e| job.span.contains(e.at)).collect()));
+        }
+    }
     (read, bad)
 }
 

@@ -5,8 +5,9 @@ use tantei_engine::model::telemetry::Batch;
 use tantei_engine::model::time::TimeSpan;
 
 use super::apis::{BATCH_GET_TRACES, GET_TRACE_SUMMARIES};
+use super::logs::{self, Lines};
 use super::reading::{Next, Pages, Reading, date};
-use super::segments;
+use super::{log_groups, otlp, segments};
 
 /// Longest span of one request: six hours.
 const SPAN_S_MAX: i64 = 6 * 3_600;
@@ -33,9 +34,11 @@ pub(super) async fn read(r: &mut Reading<'_, '_>) {
     }
     if ids.is_empty() {
         if r.out.gaps.is_empty() {
-            let detail =
-                "X-Ray has no traces of this time: is tracing on, or are they in the log group aws/spans?";
-            r.lacks(GapReason::Absent, &GET_TRACE_SUMMARIES, r.request.window, "", detail, 0);
+            in_logs(
+                r,
+                "X-Ray has no traces of this time, and there is no log group aws/spans: is tracing on?",
+            )
+            .await;
         }
         return;
     }
@@ -48,6 +51,16 @@ pub(super) async fn read(r: &mut Reading<'_, '_>) {
         r.lacks(GapReason::Truncated, &BATCH_GET_TRACES, r.request.window, "", &detail, left_out);
     }
     whole(r, &chosen).await;
+}
+
+/// With Transaction Search spans are in a log group, and X-Ray does not find them.
+async fn in_logs(r: &mut Reading<'_, '_>, otherwise: &str) {
+    let window = r.request.window;
+    match log_groups::exactly(r, otlp::GROUP).await {
+        Ok(Some(group)) => logs::query(r, vec![group], Lines::Spans).await,
+        Ok(None) => r.lacks(GapReason::Absent, &GET_TRACE_SUMMARIES, window, "", otherwise, 0),
+        Err(e) => r.failed(window, otlp::GROUP, &e),
+    }
 }
 
 /// The identifiers of the traces in a span, in the order in which the service gives them.
@@ -123,8 +136,12 @@ async fn whole(r: &mut Reading<'_, '_>, ids: &[String]) {
         }
     }
     let window = r.request.window;
+    if missing > 0 && r.out.records == 0 {
+        return in_logs(r, "X-Ray lists traces that it does not return, and there is no log group aws/spans")
+            .await;
+    }
     if missing > 0 {
-        let detail = "traces that the service did not return (with Transaction Search they are in the log group aws/spans)";
+        let detail = "traces that the service listed and did not return";
         let lost = u64::try_from(missing).unwrap_or(u64::MAX);
         r.lacks(GapReason::Unavailable, &BATCH_GET_TRACES, window, "traces", detail, lost);
     }

@@ -300,6 +300,31 @@ async fn small_groups_are_read_without_a_query_and_the_infrequent_class_with_one
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn with_transaction_search_spans_are_read_from_their_log_group() {
+    let bundle = small();
+    let manifest = manifest::read(bundle.path()).unwrap();
+    let mut data = data(bundle.path());
+    for span in std::mem::take(&mut data.spans).into_values().flatten() {
+        let (at, took) = (span["t"].as_u64().unwrap() * 1_000, span["dur_us"].as_u64().unwrap() * 1_000);
+        let document = json!({"traceId": span["trace"], "spanId": span["span"], "parentSpanId": span["parent"],
+            "name": span["op"], "kind": "SERVER", "startTimeUnixNano": at, "endTimeUnixNano": at + took,
+            "resource": {"attributes": {"service.name": span["resource"]}}});
+        data.logs
+            .push(json!({"t": at / 1_000_000, "resource": "aws/spans", "message": document.to_string()}));
+    }
+    let fake = Fake::serve_data(data).await;
+    let collector = collector(&fake.clients(timing()), &manifest, Settings::default());
+    let (collection, batches) = collect(&collector, &manifest, Source::Traces).await;
+    assert_eq!((collection.records, collection.gaps.len()), (30, 0), "{:?}", collection.gaps);
+    let spans = batches.iter().filter_map(|b| match b {
+        Batch::Traces(spans) => Some(spans),
+        _ => None,
+    });
+    let linked = spans.flatten().filter(|s| s.resource.as_str() == "back" && s.parent.is_some()).count();
+    assert_eq!(linked, 15);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn configured_log_groups_replace_the_search() {
     let bundle = small();
     let manifest = manifest::read(bundle.path()).unwrap();

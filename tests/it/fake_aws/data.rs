@@ -109,6 +109,8 @@ impl Data {
                     "AWS::RDS::DBInstance" => format!("/aws/rds/instance/{r}/postgresql"),
                     _ => format!("/ecs/shop/{r}"),
                 };
+                // With Transaction Search.
+                let name = if r == "aws/spans" { r.to_owned() } else { name };
                 (r.to_owned(), name)
             })
             .collect()
