@@ -7,7 +7,7 @@ use aws_sdk_cloudwatch::types::{
     AlarmHistoryItem, AlarmType, CompositeAlarm, Dimension, HistoryItemType, Metric, MetricAlarm, StateValue,
 };
 use serde::Deserialize;
-use tantei_engine::model::alarm::{AlarmState, AlarmTransition};
+use tantei_engine::model::alarm::{Alarm, AlarmState, AlarmTransition};
 use tantei_engine::model::gap::GapReason;
 use tantei_engine::model::observation::Provenance;
 use tantei_engine::model::resource::ResourceId;
@@ -56,6 +56,13 @@ pub struct Definition {
 }
 
 impl Definition {
+    /// Whether it may be the alarm that an investigation is about: the same metric, and no other resource.
+    #[must_use]
+    pub fn fits(&self, alarm: &Alarm) -> bool {
+        let same_metric = self.watched.iter().any(|w| w.metric.name == alarm.metric);
+        same_metric && self.resource().is_none_or(|id| id == alarm.resource)
+    }
+
     /// The resource that it watches, when its dimensions tell.
     #[must_use]
     pub fn resource(&self) -> Option<ResourceId> {
@@ -76,6 +83,7 @@ pub(super) async fn read(r: &mut Reading<'_, '_>, memo: &Memo) {
         }
     };
     memo.know_alarms(Arc::clone(&firing));
+    long_since(r, &firing, span);
     let items = history(r, span).await;
     let mut known: BTreeMap<String, Definition> =
         firing.iter().map(|d| (d.name.clone(), d.clone())).collect();
@@ -91,6 +99,23 @@ pub(super) async fn read(r: &mut Reading<'_, '_>, memo: &Memo) {
     let told: BTreeSet<&str> = items.iter().map(|i| i.name.as_str()).collect();
     transitions.extend(firing.iter().filter(|d| !told.contains(d.name.as_str())).filter_map(standing));
     r.give(Batch::Alarms(transitions));
+}
+
+/// An alarm that was in ALARM long before the window says nothing about when this incident began.
+fn long_since(r: &mut Reading<'_, '_>, firing: &[Definition], span: TimeSpan) {
+    let name = r.settings.alarm_name.as_deref();
+    let own = |d: &&Definition| name.map_or_else(|| d.fits(&r.request.alarm), |name| d.name == name);
+    let Some((alarm, since)) = firing.iter().find(own).and_then(|d| Some((d.name.clone(), d.since?))) else {
+        return;
+    };
+    if since < span.start {
+        let detail = format!(
+            "{alarm} has been in ALARM since {since} and was not OK since then: when this incident began cannot be told \
+             from it; check its threshold and its treatment of missing data"
+        );
+        let known = TimeSpan::new(since, span.end);
+        r.lacks(GapReason::Absent, &DESCRIBE_ALARM_HISTORY, known, &alarm, &detail, 0);
+    }
 }
 
 /// All alarms in ALARM.

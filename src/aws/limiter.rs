@@ -17,7 +17,7 @@ const BURST_S: f64 = 1.0;
 const PENALTY: Duration = Duration::from_secs(1);
 
 /// The buckets of one account and Region.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Limiter {
     /// For each operation the instant at which its bucket will be empty.
     empty_at: Mutex<BTreeMap<&'static str, Instant>>,

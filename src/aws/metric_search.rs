@@ -55,10 +55,7 @@ async fn fitting(r: &mut Reading<'_, '_>, memo: &Memo) -> Result<Option<Definiti
         }
     };
     let alarm = &r.request.alarm;
-    let fits = |d: &&Definition| {
-        let same_metric = d.watched.iter().any(|w| w.metric.name == alarm.metric);
-        same_metric && d.resource().is_none_or(|id| id == alarm.resource)
-    };
+    let fits = |d: &&Definition| d.fits(alarm);
     let same_stat = |d: &&Definition| d.watched.iter().any(|w| w.stat == alarm.stat);
     let best = firing.iter().filter(fits).find(same_stat).or_else(|| firing.iter().find(fits));
     Ok(best.cloned())

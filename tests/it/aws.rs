@@ -14,7 +14,9 @@ use tantei::clock::ReplayClock;
 use tantei::ports::{CollectRequest, Collection, Collector};
 use tantei_engine::model::gap::{Gap, GapReason};
 use tantei_engine::model::query::Source;
+use tantei_engine::model::resource::ResourceId;
 use tantei_engine::model::telemetry::Batch;
+use tantei_engine::model::time::{TimeSpan, Timestamp};
 
 use crate::fake_aws::{Data, Fake, Fault, clients};
 use crate::support::SmallBundle;
@@ -322,6 +324,34 @@ async fn with_transaction_search_spans_are_read_from_their_log_group() {
     });
     let linked = spans.flatten().filter(|s| s.resource.as_str() == "back" && s.parent.is_some()).count();
     assert_eq!(linked, 15);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_alarm_that_was_never_ok_is_called_that() {
+    let bundle = small();
+    let mut manifest = manifest::read(bundle.path()).unwrap();
+    let fake = Fake::serve(bundle.path()).await;
+    // The same alarm, looked at a day later: its history of that time is empty.
+    manifest.alarm.window = TimeSpan::new(Timestamp::from_secs(86_400), Timestamp::from_secs(87_000));
+    let collector = collector(&fake.clients(timing()), &manifest, Settings::default());
+    let (collection, batches) = collect(&collector, &manifest, Source::Alarms).await;
+    let gap = &collection.gaps[0];
+    assert_eq!((gap.reason, gap.span.start), (GapReason::Absent, Timestamp::from_secs(1_080)));
+    assert!(
+        gap.detail.raw().contains("front-slow has been in ALARM since 1970-01-01T00:18:00Z"),
+        "{:?}",
+        gap.detail
+    );
+    let told: Vec<(Option<&str>, Option<f64>)> = batches
+        .iter()
+        .filter_map(|b| match b {
+            Batch::Alarms(found) => Some(found),
+            _ => None,
+        })
+        .flatten()
+        .map(|t| (t.resource.as_ref().map(ResourceId::as_str), t.threshold))
+        .collect();
+    assert_eq!(told, [(Some("front"), Some(3.0))], "it is told all the same, with its threshold");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
