@@ -190,8 +190,9 @@ impl Driver {
         let by = Principal::Collector { source };
         let own = |body| NewItem { happened_at: now, by: by.clone(), because: Vec::new(), body };
         let gaps = collection.gaps.iter().cloned().chain(failure).map(Body::Gap).map(own);
+        let found = digest.finish().into_iter().map(|item| restated(item, self.ports.collector.as_ref()));
         let Revised { items, outdated } =
-            revise(&self.state, source, digest.finish().into_iter().chain(gaps).collect(), reading);
+            revise(&self.state, source, found.chain(gaps).collect(), reading);
         let usage = Usage { source, requests: collection.requests, bytes: collection.bytes };
         let collected = Collected { source, records: collection.records, outdated };
         let last = [Body::Usage(usage), Body::Collected(collected)].map(own);
@@ -469,6 +470,16 @@ fn series_of(batch: Batch) -> Vec<Series> {
 }
 
 /// A failed collection as a visible gap.
+/// The item with its query in the words of the collector: the analysis speaks of recordings.
+fn restated(mut item: NewItem, collector: &dyn Collector) -> NewItem {
+    if let Body::Observation(observation) = &mut item.body {
+        observation.query = collector.asked(observation.query.clone());
+    } else if let Body::AlarmTransition(transition) = &mut item.body {
+        transition.query = transition.query.take().map(|query| collector.asked(query));
+    }
+    item
+}
+
 fn gap_of(request: &CollectRequest, error: &PortError) -> Gap {
     gap(request.source, request.window, error)
 }

@@ -15,7 +15,7 @@ use tantei_engine::model::execution::RunStatus;
 use tantei_engine::model::feed::FeedItem;
 use tantei_engine::model::gap::Gap;
 use tantei_engine::model::id::ItemId;
-use tantei_engine::model::query::Source;
+use tantei_engine::model::query::{Query, Source};
 use tantei_engine::model::suggestion::Plan;
 use tantei_engine::model::telemetry::Batch;
 use tantei_engine::model::time::{TimeSpan, Timestamp};
@@ -102,6 +102,11 @@ pub trait Collector: Send + Sync + fmt::Debug {
         request: &'a CollectRequest,
         sink: &'a mut Sink<'_>,
     ) -> BoxFuture<'a, Result<Collection, PortError>>;
+
+    /// How this collector is asked again for what a recording would be asked so.
+    fn asked(&self, query: Query) -> Query {
+        query
+    }
 }
 
 /// A message of a queue.

@@ -1,3 +1,24 @@
-//! Amazon Web Services: the only place that names its SDK or its endpoints.
+//! AWS: the one place that names its SDK. Reads telemetry of one account and Region behind [`crate::ports::Collector`].
+//!
+//! Not here: what to ask for (`tantei_engine::planning`, pure), and everything that changes something in AWS.
 
+pub mod alarms;
+pub mod apis;
+pub mod asked;
+pub mod change_event;
+pub mod changes;
+pub mod client;
+pub mod collector;
+pub mod errors;
+pub mod limiter;
+pub mod log_groups;
+pub mod logs;
+pub mod metric_search;
+pub mod metrics;
+pub mod otlp;
+pub mod reading;
+pub mod segments;
 pub mod sns;
+pub mod spent;
+pub mod topology;
+pub mod traces;

@@ -151,8 +151,7 @@ pub struct ChangeLine {
 
 impl From<ChangeLine> for Change {
     fn from(line: ChangeLine) -> Self {
-        let mut attributes = BTreeMap::new();
-        flatten(&line.raw, "", &mut attributes);
+        let attributes = attributes(&line.raw);
         Self {
             at: Timestamp::from_millis(line.t),
             resource: ResourceId::new(line.resource),
@@ -162,6 +161,14 @@ impl From<ChangeLine> for Change {
             attributes,
         }
     }
+}
+
+/// The scalar fields of a change event, by their path.
+#[must_use]
+pub fn attributes(event: &Value) -> BTreeMap<String, String> {
+    let mut attributes = BTreeMap::new();
+    flatten(event, "", &mut attributes);
+    attributes
 }
 
 /// The scalar fields of an event, by their path. Bounded: an event may hold whole templates.

@@ -5,7 +5,7 @@
 //! do next. The contract of `step`: same state, same `now`, same limits, same actions.
 //!
 //! Floors, each using only lower ones: [`model`] and [`limits`] < [`analysis`], [`reasoning`], [`playbook`],
-//! [`recovery`], [`intake`], [`triage`] (side by side) < [`investigation`] < [`evaluation`].
+//! [`planning`], [`recovery`], [`intake`], [`triage`] (side by side) < [`investigation`] < [`evaluation`].
 
 pub mod analysis;
 pub mod evaluation;
@@ -13,6 +13,7 @@ pub mod intake;
 pub mod investigation;
 pub mod limits;
 pub mod model;
+pub mod planning;
 pub mod playbook;
 pub mod reasoning;
 pub mod recovery;

@@ -55,6 +55,10 @@ impl StoreError {
 #[expect(clippy::wildcard_enum_match_arm, reason = "whatever else a database says: it cannot be used now")]
 pub(super) fn unavailable(operation: &'static str) -> impl Fn(sqlx::Error) -> StoreError {
     move |error| {
+        #[expect(
+            clippy::wildcard_enum_match_arm,
+            reason = "all other failures mean that it cannot be used for now"
+        )]
         let kind = match &error {
             sqlx::Error::RowNotFound => StoreErrorKind::NotFound,
             sqlx::Error::Configuration(_) => StoreErrorKind::Invalid,

@@ -4,8 +4,11 @@
 //! recordings under `tests/incidents`.
 #![expect(
     clippy::unwrap_used,
-    clippy::indexing_slicing,
+    clippy::expect_used,
     clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::wildcard_enum_match_arm,
     clippy::print_stderr,
     clippy::disallowed_methods,
     reason = "helpers of tests fail loudly; the allow-in-tests settings only cover the bodies of test functions"
@@ -16,12 +19,15 @@ mod sns;
 
 mod analysis;
 mod audit;
+mod aws;
+mod aws_incidents;
 mod bad_input;
 mod binding;
 mod catalogue;
 mod cli;
 mod crash;
 mod demo;
+mod fake_aws;
 mod incidents;
 mod intake;
 mod log_baseline;

@@ -1,0 +1,110 @@
+//! What an investigation asked of AWS and what that costs: estimated before each call, settled after it.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+
+use super::apis::Api;
+
+/// What one operation came to.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Used {
+    /// Calls made; the SDK's own retries are not counted.
+    pub calls: u64,
+    /// Calls that failed.
+    pub failed: u64,
+    /// Chargeable units expected before the calls: metrics, requests, bytes, traces.
+    pub expected_units: u64,
+    /// Units that were charged, as far as the answers tell.
+    pub units: u64,
+    /// Millionths of a dollar expected.
+    pub expected_micro_usd: u64,
+    /// Millionths of a dollar charged, at list price.
+    pub micro_usd: u64,
+}
+
+/// What was used, by permission (`cloudwatch:GetMetricData` …).
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Spent {
+    /// Each operation that was called.
+    pub by_api: BTreeMap<&'static str, Used>,
+}
+
+impl Spent {
+    /// All calls.
+    #[must_use]
+    pub fn calls(&self) -> u64 {
+        self.by_api.values().map(|u| u.calls).sum()
+    }
+
+    /// Millionths of a dollar expected.
+    #[must_use]
+    pub fn expected_micro_usd(&self) -> u64 {
+        self.by_api.values().map(|u| u.expected_micro_usd).sum()
+    }
+
+    /// Millionths of a dollar charged, at list price.
+    #[must_use]
+    pub fn micro_usd(&self) -> u64 {
+        self.by_api.values().map(|u| u.micro_usd).sum()
+    }
+}
+
+/// The account book of one investigation.
+#[derive(Debug, Default)]
+pub struct Ledger(Mutex<Spent>);
+
+impl Ledger {
+    /// A call is about to be made that will use about so many units.
+    pub fn expect(&self, api: &Api, units: u64) {
+        self.change(api, |used| {
+            used.calls += 1;
+            used.expected_units = used.expected_units.saturating_add(units);
+            used.expected_micro_usd = used.expected_micro_usd.saturating_add(api.price.micro_usd(units));
+        });
+    }
+
+    /// So many units were used.
+    pub fn charge(&self, api: &Api, units: u64) {
+        self.change(api, |used| {
+            used.units = used.units.saturating_add(units);
+            used.micro_usd = used.micro_usd.saturating_add(api.price.micro_usd(units));
+        });
+    }
+
+    /// A call failed.
+    pub fn failed(&self, api: &Api) {
+        self.change(api, |used| used.failed += 1);
+    }
+
+    /// What was used so far.
+    #[must_use]
+    pub fn spent(&self) -> Spent {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn change(&self, api: &Api, change: impl FnOnce(&mut Used)) {
+        let mut spent = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        change(spent.by_api.entry(api.action).or_default());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::aws::apis::{GET_METRIC_DATA, START_QUERY};
+
+    #[test]
+    fn the_estimate_comes_before_and_the_actual_after() {
+        let ledger = Ledger::default();
+        ledger.expect(&GET_METRIC_DATA, 500);
+        ledger.expect(&START_QUERY, 2_000_000_000);
+        assert_eq!(ledger.spent().expected_micro_usd(), 5_000 + 10_000);
+        assert_eq!(ledger.spent().micro_usd(), 0);
+        ledger.charge(&GET_METRIC_DATA, 500);
+        ledger.charge(&START_QUERY, 1_000_000_000);
+        ledger.failed(&START_QUERY);
+        let spent = ledger.spent();
+        assert_eq!((spent.calls(), spent.micro_usd()), (2, 10_000));
+        assert_eq!(spent.by_api["logs:StartQuery"].failed, 1);
+    }
+}

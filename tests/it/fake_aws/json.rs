@@ -1,0 +1,111 @@
+//! CloudWatch Logs and CloudTrail: JSON 1.1.
+
+use serde_json::{Value, json};
+
+use super::data::Data;
+use super::paged;
+
+pub(crate) fn describe_log_groups(data: &Data, parameters: &Value) -> Value {
+    let prefix = parameters.get("logGroupNamePrefix").and_then(Value::as_str);
+    let pattern = parameters.get("logGroupNamePattern").and_then(Value::as_str).map(str::to_lowercase);
+    let groups: Vec<Value> = data
+        .log_groups()
+        .into_values()
+        .filter(|name| prefix.is_none_or(|p| name.starts_with(p)))
+        .filter(|name| pattern.as_ref().is_none_or(|p| name.to_lowercase().contains(p)))
+        .map(|name| {
+            json!({"logGroupName": name, "storedBytes": data.stored_bytes, "creationTime": 0,
+                   "logGroupClass": data.log_class})
+        })
+        .collect();
+    json!({"logGroups": groups})
+}
+
+/// The events of a group in a span of milliseconds, both ends inclusive, in order.
+fn events<'a>(data: &'a Data, group: &str, start: i64, end: i64) -> Vec<&'a Value> {
+    let groups = data.log_groups();
+    let own = |l: &&Value| {
+        let t = l["t"].as_i64().unwrap();
+        groups.get(l["resource"].as_str().unwrap()).is_some_and(|g| g == group) && start <= t && t <= end
+    };
+    let mut found: Vec<&Value> = data.logs.iter().filter(own).collect();
+    found.sort_by_key(|l| l["t"].as_i64());
+    found
+}
+
+pub(crate) fn filter_log_events(data: &Data, parameters: &Value, page: usize) -> Value {
+    let (start, end) = (parameters["startTime"].as_i64().unwrap(), parameters["endTime"].as_i64().unwrap());
+    let events: Vec<Value> = events(data, parameters["logGroupName"].as_str().unwrap(), start, end)
+        .into_iter()
+        .map(|l| json!({"timestamp": l["t"], "message": l["message"], "ingestionTime": l["t"]}))
+        .collect();
+    let (events, token) = paged(&events, page, 10_000);
+    match token {
+        Some(token) => json!({"events": events, "nextToken": token}),
+        None => json!({"events": events}),
+    }
+}
+
+/// Running at the first look, complete at the second.
+pub(crate) fn get_query_results(data: &Data, query: &Value, looks: u64, page: usize) -> Value {
+    let statistics = |matched: usize| json!({"recordsMatched": matched, "recordsScanned": matched, "bytesScanned": data.scanned_bytes});
+    if looks == 0 {
+        return json!({"status": "Running", "results": [], "statistics": statistics(0)});
+    }
+    let (start, end) = (query["startTime"].as_i64().unwrap(), query["endTime"].as_i64().unwrap());
+    let mut found = events(data, query["logGroupName"].as_str().unwrap(), start * 1_000, end * 1_000 + 999);
+    found.reverse();
+    let matched = found.len();
+    found.truncate(usize::try_from(query["limit"].as_u64().unwrap()).unwrap());
+    let rows: Vec<Value> = found
+        .into_iter()
+        .map(|l| {
+            let at = tantei_engine::model::time::Timestamp::from_millis(l["t"].as_i64().unwrap()).to_string();
+            let at = at.trim_end_matches('Z').replace('T', " ");
+            json!([{"field": "@timestamp", "value": at}, {"field": "@message", "value": l["message"]},
+                   {"field": "@ptr", "value": "p"}])
+        })
+        .collect();
+    let (rows, token) = paged(&rows, page, 10_000);
+    let mut answer = json!({"status": "Complete", "results": rows, "statistics": statistics(matched)});
+    if let Some(token) = token {
+        answer["nextToken"] = token.into();
+    }
+    answer
+}
+
+pub(crate) fn lookup_events(data: &Data, parameters: &Value, page: usize) -> Value {
+    let (start, end) = (parameters["StartTime"].as_f64().unwrap(), parameters["EndTime"].as_f64().unwrap());
+    let mut events: Vec<Value> = data
+        .changes
+        .iter()
+        .filter(|l| (start..=end).contains(&(l["t"].as_f64().unwrap() / 1_000.0)))
+        .filter_map(event)
+        .collect();
+    events.reverse();
+    let (events, token) = paged(&events, page, 50);
+    match token {
+        Some(token) => json!({"Events": events, "NextToken": token}),
+        None => json!({"Events": events}),
+    }
+}
+
+/// A change as CloudTrail knows it. What came from EventBridge is not in CloudTrail.
+fn event(line: &Value) -> Option<Value> {
+    let raw = &line["raw"];
+    if raw.get("detail-type").is_some() {
+        return None;
+    }
+    let seconds = line["t"].as_i64().unwrap().div_euclid(1_000);
+    let at = tantei_engine::model::time::Timestamp::from_secs(seconds).to_string();
+    let record = if raw.get("eventName").is_some() {
+        raw.clone()
+    } else {
+        let name = if line["kind"] == "deployment" { "UpdateService" } else { "PutParameter" };
+        json!({"eventName": name, "eventSource": "shop.amazonaws.com", "eventTime": at,
+               "userIdentity": {"arn": line["actor"]},
+               "requestParameters": {"serviceName": line["resource"], "value": line["summary"]}})
+    };
+    Some(json!({"EventName": record["eventName"], "EventTime": seconds, "EventSource": record["eventSource"],
+                "ReadOnly": "false", "CloudTrailEvent": record.to_string()}))
+}
