@@ -8,15 +8,21 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use tantei_engine::limits::Limits;
+use tantei_engine::model::resource::ResourceId;
 use tantei_engine::model::time::Timestamp;
 use tokio_util::sync::CancellationToken;
 
 use crate::access::{self, Role, Token};
+use crate::aws::client::{AssumedRole, Place};
+use crate::aws::collector;
+use crate::aws::evidence::AwsEvidence;
+use crate::aws::sqs::SqsQueue;
+use crate::aws::states::AwsAlarmStates;
 use crate::bundle::collectors::BundleCollector;
 use crate::clock::SystemClock;
 use crate::config::Config;
 use crate::driver::Settings;
-use crate::ports::{Clock, Evidence};
+use crate::ports::{AlarmStates, Clock, Evidence, Queue};
 use crate::service::{Parts, Service};
 use crate::store::Store;
 use crate::{http, playbooks};
@@ -42,17 +48,10 @@ pub async fn serve(
         values: config.playbooks.settings.clone(),
     };
     let listen = config.http.listen;
-    let evidence = evidence(&config)?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let service = Service::new(Parts {
-        config,
-        store: store.clone(),
-        clock,
-        evidence,
-        queue: None,
-        states: None,
-        settings,
-    })?;
+    let World { evidence, queue, states } = world(&config, &clock).await?;
+    let service =
+        Service::new(Parts { config, store: store.clone(), clock, evidence, queue, states, settings })?;
     let work = tokio::spawn({
         let (service, stop) = (service.clone(), stop.clone());
         async move { service.run(stop).await }
@@ -66,12 +65,46 @@ pub async fn serve(
     served
 }
 
-fn evidence(config: &Config) -> Result<Arc<dyn Evidence>> {
-    match &config.evidence.bundle {
-        Some(folder) if folder.is_dir() => Ok(Arc::new(BundleCollector::new(folder))),
-        Some(folder) => bail!("evidence.bundle: {} is no folder", folder.display()),
-        None => bail!("evidence.bundle: no source of evidence is set"),
+/// What a running Tantei asks of the world.
+struct World {
+    evidence: Arc<dyn Evidence>,
+    queue: Option<Arc<dyn Queue>>,
+    states: Option<Arc<dyn AlarmStates>>,
+}
+
+async fn world(config: &Config, clock: &Arc<dyn Clock>) -> Result<World> {
+    if let Some(folder) = &config.evidence.bundle {
+        if !folder.is_dir() {
+            bail!("evidence.bundle: {} is no folder", folder.display());
+        }
+        let evidence = Arc::new(BundleCollector::new(folder));
+        return Ok(World { evidence, queue: None, states: None });
     }
+    let aws = &config.aws;
+    let place = |region: Option<String>, role: Option<AssumedRole>| Place {
+        region,
+        role,
+        endpoint: aws.endpoint.clone(),
+    };
+    let others: Vec<(String, Place)> = aws
+        .places
+        .iter()
+        .map(|p| {
+            let role = p.role_arn.clone().map(|arn| AssumedRole { arn, external_id: p.external_id.clone() });
+            (p.account.clone(), place(Some(p.region.clone()), role))
+        })
+        .collect();
+    let log_groups = aws.log_groups.iter().map(|(r, groups)| (ResourceId::new(r), groups.clone())).collect();
+    let settings = collector::Settings {
+        log_groups,
+        log_bytes_max: aws.log_bytes_max,
+        ..collector::Settings::default()
+    };
+    let here = place(aws.region.clone(), None);
+    let evidence = AwsEvidence::connect(&here, &others, Arc::clone(clock), settings).await;
+    let queue = config.sqs.queue_url.as_ref().map(|url| Arc::new(SqsQueue::new(evidence.here(), url)) as _);
+    let states = aws.reconcile.then(|| Arc::new(AwsAlarmStates::new(evidence.here())) as _);
+    Ok(World { evidence: Arc::new(evidence), queue, states })
 }
 
 /// Makes a token and stores its hash; the token itself is returned once.

@@ -24,6 +24,10 @@ pub struct Config {
     pub sns: SnsConfig,
     /// EventBridge.
     pub eventbridge: EventBridgeConfig,
+    /// SQS.
+    pub sqs: SqsConfig,
+    /// AWS.
+    pub aws: AwsConfig,
     /// How alarms become investigations.
     pub triage: TriageConfig,
     /// Where evidence comes from.
@@ -81,6 +85,59 @@ pub struct SnsConfig {
 pub struct EventBridgeConfig {
     /// SHA-256 of the API keys that API destinations send, in hexadecimal.
     pub key_hashes: Vec<String>,
+}
+
+/// SQS.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct SqsConfig {
+    /// The queue into which alarms are delivered; none when absent.
+    pub queue_url: Option<String>,
+}
+
+/// AWS: credentials come from the standard chain only.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct AwsConfig {
+    /// The Region; that of the standard chain when absent.
+    pub region: Option<String>,
+    /// Where to send requests instead of AWS: a VPC endpoint, or a fake in tests.
+    pub endpoint: Option<String>,
+    /// Whether CloudWatch is asked for alarms that were never delivered.
+    pub reconcile: bool,
+    /// Log groups of resources that no convention finds.
+    pub log_groups: BTreeMap<String, Vec<String>>,
+    /// Bytes that the log queries of one investigation may scan.
+    pub log_bytes_max: u64,
+    /// Other accounts and Regions.
+    pub places: Vec<PlaceConfig>,
+}
+
+impl Default for AwsConfig {
+    fn default() -> Self {
+        Self {
+            region: None,
+            endpoint: None,
+            reconcile: true,
+            log_groups: BTreeMap::new(),
+            log_bytes_max: 20_000_000_000,
+            places: Vec::new(),
+        }
+    }
+}
+
+/// Another account or Region.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PlaceConfig {
+    /// The account, 12 digits.
+    pub account: String,
+    /// The Region.
+    pub region: String,
+    /// The role to assume there; the credentials themselves when absent.
+    pub role_arn: Option<String>,
+    /// What the account's owner agreed on.
+    pub external_id: Option<String>,
 }
 
 /// How alarms become investigations.

@@ -191,8 +191,7 @@ impl Driver {
         let own = |body| NewItem { happened_at: now, by: by.clone(), because: Vec::new(), body };
         let gaps = collection.gaps.iter().cloned().chain(failure).map(Body::Gap).map(own);
         let found = digest.finish().into_iter().map(|item| restated(item, self.ports.collector.as_ref()));
-        let Revised { items, outdated } =
-            revise(&self.state, source, found.chain(gaps).collect(), reading);
+        let Revised { items, outdated } = revise(&self.state, source, found.chain(gaps).collect(), reading);
         let usage = Usage { source, requests: collection.requests, bytes: collection.bytes };
         let collected = Collected { source, records: collection.records, outdated };
         let last = [Body::Usage(usage), Body::Collected(collected)].map(own);

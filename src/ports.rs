@@ -16,6 +16,7 @@ use tantei_engine::model::feed::FeedItem;
 use tantei_engine::model::gap::Gap;
 use tantei_engine::model::id::ItemId;
 use tantei_engine::model::query::{Query, Source};
+use tantei_engine::model::resource::Resource;
 use tantei_engine::model::suggestion::Plan;
 use tantei_engine::model::telemetry::Batch;
 use tantei_engine::model::time::{TimeSpan, Timestamp};
@@ -139,8 +140,8 @@ pub trait AlarmStates: Send + Sync + fmt::Debug {
 
 /// Gives investigations their collectors: which account and Region is read depends on what fired.
 pub trait Evidence: Send + Sync + fmt::Debug {
-    /// The collector of one investigation.
-    fn of(&self, alarm: &Alarm) -> Arc<dyn Collector>;
+    /// The collector of one investigation; `resource` is what is known of the alarmed resource, where it lives above all.
+    fn of(&self, alarm: &Alarm, resource: Option<&Resource>) -> Arc<dyn Collector>;
 }
 
 /// One step of a run.

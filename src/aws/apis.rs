@@ -53,6 +53,24 @@ pub const GET_METRIC_DATA: Api = Api {
     price: Price::PerThousand(10_000),
 };
 
+/// Messages of a queue. Standard queues have no quota that matters.
+pub const RECEIVE_MESSAGE: Api = Api {
+    service: "sqs",
+    operation: "ReceiveMessage",
+    action: "sqs:ReceiveMessage",
+    per_second: 50.0,
+    price: Price::PerThousand(400),
+};
+
+/// A message that is done with.
+pub const DELETE_MESSAGE: Api = Api {
+    service: "sqs",
+    operation: "DeleteMessage",
+    action: "sqs:DeleteMessage",
+    per_second: 500.0,
+    price: Price::PerThousand(400),
+};
+
 /// Which metrics there are. The quota is 25 a second.
 pub const LIST_METRICS: Api = Api {
     service: "cloudwatch",

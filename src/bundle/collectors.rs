@@ -7,6 +7,7 @@ use std::sync::Arc;
 use tantei_engine::model::alarm::Alarm;
 use tantei_engine::model::gap::{Gap, GapReason};
 use tantei_engine::model::query::{Query, Source};
+use tantei_engine::model::resource::Resource;
 use tantei_engine::model::telemetry::Batch;
 use tantei_engine::model::text::Untrusted;
 use tantei_engine::model::time::Timestamp;
@@ -137,7 +138,7 @@ impl BundleCollector {
 }
 
 impl Evidence for BundleCollector {
-    fn of(&self, _: &Alarm) -> Arc<dyn Collector> {
+    fn of(&self, _: &Alarm, _: Option<&Resource>) -> Arc<dyn Collector> {
         Arc::new(self.clone())
     }
 }

@@ -10,6 +10,7 @@ use tantei_engine::model::resource::{Resource, ResourceId};
 use tantei_engine::model::service_event::ServiceEvent;
 use tantei_engine::model::text::Untrusted;
 use tantei_engine::model::time::{TimeSpan, Timestamp};
+use tantei_engine::planning::naming;
 use tantei_engine::triage::{AlarmKey, Command, Incoming, Scope, Severity, Suppression};
 
 /// Something that was received.
@@ -91,9 +92,23 @@ impl Start {
     }
 }
 
+/// The subject under the name by which collectors know it, and with where it lives.
+fn named(event: &AlarmEvent, mut about: Subject) -> Subject {
+    let watched = event.metrics.iter().find(|m| m.return_data && !m.name.is_empty());
+    let watched = watched.filter(|_| about.describe.is_none());
+    if let Some((id, _)) = watched.and_then(|m| naming::of_metric(&m.namespace, &m.dimensions)) {
+        about.alarm.resource = id.clone();
+        about.resource.id = id;
+    }
+    for (name, value) in [("AccountId", &event.account), ("Region", &event.region)] {
+        about.resource.attributes.insert(name.to_owned(), value.clone());
+    }
+    about
+}
+
 /// What triage is given of an alarm event. Events of children that are known help to find what a composite is about.
 pub(super) fn incoming(event: &AlarmEvent, known: &[AlarmEvent], now: Timestamp) -> (Incoming, Subject) {
-    let about = subject(event, known, now);
+    let about = named(event, subject(event, known, now));
     let suppressed = event
         .suppressed
         .first()

@@ -90,8 +90,11 @@ impl Service {
         let journal = StoreJournal { store: inner.store.clone(), lease: lease.clone() };
         let opened = feed.iter().find_map(|i| if let Body::Opened(o) = &i.body { Some(o) } else { None });
         let opened = opened.context("the feed does not begin with an opening")?;
+        let described =
+            feed.iter().find_map(|i| if let Body::Topology(t) = &i.body { Some(t) } else { None });
+        let resource = described.and_then(|t| t.resources.first());
         let ports = Ports {
-            collector: inner.evidence.of(&opened.alarm),
+            collector: inner.evidence.of(&opened.alarm, resource),
             clock: Arc::clone(&inner.clock),
             journal: Some(Arc::new(journal)),
             approver: None,

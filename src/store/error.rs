@@ -52,7 +52,7 @@ impl StoreError {
 }
 
 /// Maps an error of the database.
-#[expect(clippy::wildcard_enum_match_arm, reason = "whatever else a database says: it cannot be used now")]
+#[allow(clippy::wildcard_enum_match_arm, reason = "whatever else a database says: it cannot be used now")]
 pub(super) fn unavailable(operation: &'static str) -> impl Fn(sqlx::Error) -> StoreError {
     move |error| {
         #[expect(

@@ -65,7 +65,7 @@ async fn every_alarm_of_a_storm_is_in_an_investigation_and_they_are_few_and_pure
     let topology: Value = serde_json::from_str(&topology).unwrap();
     let end = |e: &Value| {
         let (scope, service) = e.as_str().unwrap().rsplit_once('/').unwrap();
-        format!("{scope}/Shop:Service={service}")
+        format!("{scope}/{service}")
     };
     config.triage.edges =
         topology["edges"].as_array().unwrap().iter().map(|e| (end(&e[0]), end(&e[1]))).collect();

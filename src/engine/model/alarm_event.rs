@@ -121,7 +121,7 @@ impl Comparison {
 }
 
 /// One metric or expression of an alarm.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct AlarmMetric {
     /// Its identifier within the alarm (`m1`); empty where the delivery had none.
     pub id: String,
