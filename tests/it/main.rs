@@ -4,7 +4,6 @@
 //! recordings under `tests/incidents`.
 #![expect(
     clippy::unwrap_used,
-    clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
     clippy::string_slice,
@@ -30,6 +29,7 @@ mod demo;
 mod fake_aws;
 mod incidents;
 mod intake;
+mod live;
 mod log_baseline;
 mod logs;
 mod metamorphic;

@@ -11,7 +11,7 @@ use tantei::bundle::collectors::BundleCollector;
 use tantei::clock::ReplayClock;
 use tantei::config::Config;
 use tantei::driver::Settings;
-use tantei::ports::{AlarmStates, BoxFuture, PortError, Queue, QueueMessage};
+use tantei::ports::{AlarmStates, BoxFuture, Evidence, PortError, Queue, QueueMessage};
 use tantei::service::{Parts, Service};
 use tantei::store::Store;
 use tantei_engine::intake;
@@ -55,11 +55,7 @@ impl Server {
         queue: Option<Arc<dyn Queue>>,
         states: Option<Arc<dyn AlarmStates>>,
     ) -> Self {
-        for role in [Role::Viewer, Role::Operator] {
-            let created_at = Timestamp::from_secs(0);
-            let token = Token { name: role.name().to_owned(), role, created_at, expires_at: None };
-            store.add_token(&access::hash(role.name()), &token).await.unwrap();
-        }
+        Self::tokens(&store).await;
         Self::with(store, config, now, queue, states).await
     }
 
@@ -76,7 +72,36 @@ impl Server {
         states: Option<Arc<dyn AlarmStates>>,
     ) -> Self {
         let clock = Arc::new(ReplayClock::new(now.parse().unwrap()));
-        let evidence = Arc::new(BundleCollector::new(&lab_incident()));
+        Self::run(store, config, clock, Arc::new(BundleCollector::new(&lab_incident())), queue, states).await
+    }
+
+    /// The first node of a store, with evidence of its own.
+    pub(crate) async fn with_evidence(
+        store: Store,
+        config: Config,
+        clock: Arc<ReplayClock>,
+        evidence: Arc<dyn Evidence>,
+    ) -> Self {
+        Self::tokens(&store).await;
+        Self::run(store, config, clock, evidence, None, None).await
+    }
+
+    async fn tokens(store: &Store) {
+        for role in [Role::Viewer, Role::Operator] {
+            let created_at = Timestamp::from_secs(0);
+            let token = Token { name: role.name().to_owned(), role, created_at, expires_at: None };
+            store.add_token(&access::hash(role.name()), &token).await.unwrap();
+        }
+    }
+
+    async fn run(
+        store: Store,
+        config: Config,
+        clock: Arc<ReplayClock>,
+        evidence: Arc<dyn Evidence>,
+        queue: Option<Arc<dyn Queue>>,
+        states: Option<Arc<dyn AlarmStates>>,
+    ) -> Self {
         let library = Arc::new(tantei::playbooks::shipped().unwrap());
         let settings = Settings { library, ..Settings::default() };
         let parts =
