@@ -355,6 +355,36 @@ async fn an_alarm_that_was_never_ok_is_called_that() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn instances_say_whether_they_are_managed_and_answer() {
+    let bundle = small();
+    let (lost, unmanaged) = ("i-0abc1234def567890", "i-0abc1234def567891");
+    let nodes = json!([{"id": "front", "kind": "AWS::ECS::Service"}, {"id": unmanaged},
+                       {"id": lost, "attributes": {"PingStatus": "ConnectionLost"}}]);
+    let edges = json!([{"from": "front", "to": lost}, {"from": "front", "to": unmanaged}]);
+    bundle.write("topology.json", &json!({"nodes": nodes, "edges": edges}).to_string());
+    let manifest = manifest::read(bundle.path()).unwrap();
+    let fake = Fake::serve(bundle.path()).await;
+    let aws = fake.clients(timing());
+    let (collection, batches) =
+        collect(&collector(&aws, &manifest, Settings::default()), &manifest, Source::Topology).await;
+    assert!(collection.gaps.is_empty(), "{:?}", collection.gaps);
+    let Batch::Topology { resources, .. } = &batches[0] else { panic!("no topology") };
+    let status =
+        |id: &str| resources.iter().find(|r| r.id.as_str() == id).unwrap().attributes["PingStatus"].clone();
+    assert_eq!((status(lost).as_str(), status(unmanaged).as_str()), ("ConnectionLost", "Unmanaged"));
+    for fault in Fault::ALL.into_iter().filter(|f| f.fits("DescribeInstanceInformation") && *f != Fault::Hang)
+    {
+        fake.fail("DescribeInstanceInformation", fault);
+        let (collection, _) =
+            collect(&collector(&aws, &manifest, Settings::default()), &manifest, Source::Topology).await;
+        assert_eq!(collection.records, 5, "the graph is there all the same");
+        let (gap, (reasons, words)) = (&collection.gaps[0], told(fault));
+        assert_eq!(gap.place, "ssm DescribeInstanceInformation");
+        assert!(reasons.contains(&gap.reason) && gap.detail.raw().contains(words), "{fault:?} {gap:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn configured_log_groups_replace_the_search() {
     let bundle = small();
     let manifest = manifest::read(bundle.path()).unwrap();

@@ -68,8 +68,7 @@ pub(crate) async fn respond(
         response.headers_mut().insert("x-amzn-errortype", code.parse().unwrap());
         response
     };
-    let token =
-        if protocol == Protocol::Json && operation != "LookupEvents" { "nextToken" } else { "NextToken" };
+    let token = token_name(protocol, operation);
     match fault {
         Fault::Throttle if protocol == Protocol::Rest => failed(429, "ThrottledException", "Rate exceeded"),
         Fault::Throttle => failed(400, "ThrottlingException", "Rate exceeded"),
@@ -126,6 +125,12 @@ pub(crate) async fn respond(
             write(protocol, (status, value))
         }
     }
+}
+
+/// How the operation spells its token.
+fn token_name(protocol: Protocol, operation: &str) -> &'static str {
+    let capital = ["LookupEvents", "DescribeInstanceInformation"].contains(&operation);
+    if protocol == Protocol::Json && !capital { "nextToken" } else { "NextToken" }
 }
 
 fn denied(operation: &str) -> String {
