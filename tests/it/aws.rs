@@ -158,6 +158,7 @@ fn told(fault: Fault) -> (&'static [GapReason], &'static str) {
         Fault::RepeatedToken => (&[GapReason::Truncated], ""),
         Fault::QueryFailed => (&[GapReason::Unavailable], "ailed"),
         Fault::NeverEnds => (&[GapReason::Truncated], ""),
+        Fault::OneForbidden => (&[GapReason::Denied], "Forbidden"),
     }
 }
 
@@ -382,6 +383,21 @@ async fn instances_say_whether_they_are_managed_and_answer() {
         assert_eq!(gap.place, "ssm DescribeInstanceInformation");
         assert!(reasons.contains(&gap.reason) && gap.detail.raw().contains(words), "{fault:?} {gap:?}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_series_that_is_refused_is_a_gap_and_the_others_are_read() {
+    let bundle = small();
+    let manifest = manifest::read(bundle.path()).unwrap();
+    let fake = Fake::serve(bundle.path()).await;
+    fake.fail("GetMetricData", Fault::OneForbidden);
+    let collector = collector(&fake.clients(timing()), &manifest, Settings::default());
+    let (collection, _) = collect(&collector, &manifest, Source::Metrics).await;
+    assert_eq!(collection.records, 2, "both averages; the maximum was refused");
+    let gap = &collection.gaps[0];
+    assert_eq!((gap.reason, gap.lost), (GapReason::Denied, 1));
+    let told = "Forbidden: needs cloudwatch:GetMetricData on 1 series, m the first of them. Access denied to account";
+    assert!(gap.detail.raw().starts_with(told), "{:?}", gap.detail);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -27,6 +27,8 @@ pub(crate) enum Fault {
     QueryFailed,
     /// The query never ends.
     NeverEnds,
+    /// The call succeeds, and the last of its queries was refused.
+    OneForbidden,
 }
 
 impl Fault {
@@ -116,6 +118,13 @@ pub(crate) async fn respond(
                 value["status"] = "Failed".into();
                 value["results"] = json!([]);
             }
+            write(protocol, (status, value))
+        }
+        Fault::OneForbidden => {
+            let (status, mut value) = answer();
+            let last = value["MetricDataResults"].as_array_mut().unwrap().last_mut().unwrap();
+            *last = json!({"Id": last["Id"], "StatusCode": "Forbidden", "Timestamps": [], "Values": [],
+                           "Messages": [{"Code": "Forbidden", "Value": "Access denied to account 444455556666"}]});
             write(protocol, (status, value))
         }
         Fault::NeverEnds => {
