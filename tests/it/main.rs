@@ -17,6 +17,7 @@
 mod analysis;
 mod audit;
 mod aws;
+mod aws_faults;
 mod aws_incidents;
 mod bad_input;
 mod binding;

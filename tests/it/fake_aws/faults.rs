@@ -77,17 +77,7 @@ pub(crate) async fn respond(
         Fault::Status500 => failed(500, "InternalFailure", "oops"),
         Fault::Status503 => failed(503, "ServiceUnavailable", "later"),
         Fault::Hang => std::future::pending().await,
-        Fault::ResetMidBody => {
-            let (kind, body) = encode(protocol, &answer().1);
-            let half = Bytes::from(body[..body.len() / 2].to_vec());
-            let reset = std::io::Error::from(std::io::ErrorKind::ConnectionReset);
-            let stream = tokio_stream::iter([Ok(half), Err(reset)]);
-            let mut response = Response::new(Body::from_stream(stream));
-            response.headers_mut().insert("content-type", kind.parse().unwrap());
-            response.headers_mut().insert("content-length", body.len().into());
-            response.headers_mut().insert("smithy-protocol", "rpc-v2-cbor".parse().unwrap());
-            response
-        }
+        Fault::ResetMidBody => half(protocol, &answer().1),
         Fault::BadBody => {
             let mut response = Response::new(Body::from("<html>It works!</html>"));
             response.headers_mut().insert("smithy-protocol", "rpc-v2-cbor".parse().unwrap());
@@ -134,6 +124,19 @@ pub(crate) async fn respond(
             write(protocol, (status, value))
         }
     }
+}
+
+/// Half of the answer, and then the connection breaks.
+fn half(protocol: Protocol, answer: &Value) -> Response {
+    let (kind, body) = encode(protocol, answer);
+    let half = Bytes::from(body[..body.len() / 2].to_vec());
+    let reset = std::io::Error::from(std::io::ErrorKind::ConnectionReset);
+    let stream = tokio_stream::iter([Ok(half), Err(reset)]);
+    let mut response = Response::new(Body::from_stream(stream));
+    response.headers_mut().insert("content-type", kind.parse().unwrap());
+    response.headers_mut().insert("content-length", body.len().into());
+    response.headers_mut().insert("smithy-protocol", "rpc-v2-cbor".parse().unwrap());
+    response
 }
 
 /// How the operation spells its token.
