@@ -179,8 +179,17 @@ pub const BATCH_GET_TRACES: Api = Api {
     price: Price::PerThousand(500),
 };
 
+/// Which instances Systems Manager manages. No quota is published.
+pub const DESCRIBE_INSTANCE_INFORMATION: Api = Api {
+    service: "ssm",
+    operation: "DescribeInstanceInformation",
+    action: "ssm:DescribeInstanceInformation",
+    per_second: 5.0,
+    price: Price::Free,
+};
+
 /// Every operation that is called: what `doctor` tests and what the shipped policy allows.
-pub const ALL: [&Api; 13] = [
+pub const ALL: [&Api; 14] = [
     &GET_METRIC_DATA,
     &LIST_METRICS,
     &DESCRIBE_ALARMS,
@@ -194,6 +203,7 @@ pub const ALL: [&Api; 13] = [
     &GET_SERVICE_GRAPH,
     &GET_TRACE_SUMMARIES,
     &BATCH_GET_TRACES,
+    &DESCRIBE_INSTANCE_INFORMATION,
 ];
 
 #[cfg(test)]

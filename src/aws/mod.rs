@@ -16,6 +16,7 @@ pub mod log_groups;
 pub mod logs;
 pub mod metric_search;
 pub mod metrics;
+pub mod nodes;
 pub mod otlp;
 pub mod reading;
 pub mod segments;

@@ -13,6 +13,7 @@ use tantei_engine::planning::naming::{short, takes_work, xray_kind};
 
 use super::apis::GET_SERVICE_GRAPH;
 use super::collector::{Map, Memo};
+use super::nodes;
 use super::reading::{Next, Pages, Reading, date};
 use crate::ports::PortError;
 
@@ -25,7 +26,8 @@ const GRAPH_PAGES_MAX: usize = 100;
 /// Reads the graph.
 pub(super) async fn read(r: &mut Reading<'_, '_>, memo: &Memo) {
     match graph(r).await {
-        Ok(map) => {
+        Ok(mut map) => {
+            nodes::describe(r, &mut map.0).await;
             let map = Arc::new(map);
             memo.know_topology(Arc::clone(&map));
             let (resources, edges) = (map.0.clone(), map.1.clone());

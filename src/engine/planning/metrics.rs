@@ -113,11 +113,54 @@ pub fn lookups(resource: &Resource) -> BTreeSet<Lookup> {
     found
 }
 
+/// Dimensions that name a resource alone: its metrics can be asked for without having been listed.
+const SUFFICIENT: [&str; 14] = [
+    "FunctionName",
+    "DBInstanceIdentifier",
+    "DBClusterIdentifier",
+    "TableName",
+    "QueueName",
+    "TopicName",
+    "StreamName",
+    "VolumeId",
+    "InstanceId",
+    "AutoScalingGroupName",
+    "NatGatewayId",
+    "FileSystemId",
+    "ApiName",
+    "ApiId",
+];
+
+/// What was found of a resource, and the key metrics that were not. A metric is listed up to fifteen minutes after its
+/// first point, and some have points only while something is wrong (`HTTPCode_ELB_5XX_Count`): just those matter now.
+fn completed(resource: &Resource, found: &BTreeSet<Metric>) -> BTreeSet<Metric> {
+    let own: BTreeSet<Metric> = found.iter().filter(|m| is_of(resource, m)).cloned().collect();
+    let mut all = own.clone();
+    for kind in kinds::ALL {
+        let names = |d: &BTreeMap<String, String>| {
+            d.get(kind.dimension).is_some_and(|value| naming::short(value) == resource.id.as_str())
+        };
+        let listed = own.iter().filter(|m| m.namespace == kind.namespace && names(&m.dimensions));
+        let least = listed.map(|m| &m.dimensions).min_by_key(|d| d.len()).cloned();
+        let named = resource.kind.as_deref() == Some(kind.kind) && SUFFICIENT.contains(&kind.dimension);
+        let alone = || BTreeMap::from([(kind.dimension.to_owned(), resource.id.as_str().to_owned())]);
+        let Some(dimensions) = least.or_else(|| named.then(alone)) else { continue };
+        for (name, _) in kind.metrics {
+            if !own.iter().any(|m| m.namespace == kind.namespace && m.name == *name) {
+                let (namespace, name) = (kind.namespace.to_owned(), (*name).to_owned());
+                all.insert(Metric { namespace, name, dimensions: dimensions.clone() });
+            }
+        }
+    }
+    all
+}
+
 /// The series to read of what was found for one resource.
 #[must_use]
 pub fn choose(resource: &Resource, found: &BTreeSet<Metric>) -> Vec<SeriesId> {
+    let all = completed(resource, found);
     let mut by_name: BTreeMap<(&str, &str), Vec<&Metric>> = BTreeMap::new();
-    for metric in found.iter().filter(|m| is_of(resource, m)) {
+    for metric in &all {
         by_name.entry((&metric.namespace, &metric.name)).or_default().push(metric);
     }
     let mut own: BTreeMap<&str, usize> = BTreeMap::new();
@@ -298,6 +341,7 @@ mod tests {
         let mut chosen: Vec<(String, String)> =
             choose(&orders, &found).into_iter().map(|s| (s.name, s.stat)).collect();
         chosen.sort();
+        // Memory, faults, errors and requests were not listed: they are asked for all the same.
         let expected = [
             ("CPUUtilization", "Average"),
             ("CPUUtilization", "Maximum"),
@@ -306,10 +350,24 @@ mod tests {
             ("DBPoolTimeouts", "Sum"),
             ("DBPoolWaitTime", "Average"),
             ("DBPoolWaitTime", "p99"),
+            ("Error", "Sum"),
+            ("Fault", "Sum"),
             ("Latency", "Average"),
             ("Latency", "p99"),
+            ("MemoryUtilization", "Average"),
+            ("MemoryUtilization", "Maximum"),
+            ("RequestCount", "Sum"),
         ];
         assert_eq!(chosen, expected.map(|(n, s)| (n.to_owned(), s.to_owned())));
+    }
+
+    #[test]
+    fn without_a_listing_key_metrics_are_asked_for_by_name_where_the_name_suffices() {
+        let chosen = |id: &str, kind: &str| choose(&resource(id, kind), &BTreeSet::new());
+        let errors =
+            chosen("resize", "AWS::Lambda::Function").into_iter().find(|s| s.name == "Errors").unwrap();
+        assert_eq!(errors.dimensions, BTreeMap::from([("FunctionName".to_owned(), "resize".to_owned())]));
+        assert!(chosen("orders", "AWS::ECS::Service").is_empty(), "its cluster is not known");
     }
 
     #[test]

@@ -27,6 +27,8 @@ pub(crate) enum Fault {
     QueryFailed,
     /// The query never ends.
     NeverEnds,
+    /// The call succeeds, and the last of its queries was refused.
+    OneForbidden,
 }
 
 impl Fault {
@@ -68,25 +70,14 @@ pub(crate) async fn respond(
         response.headers_mut().insert("x-amzn-errortype", code.parse().unwrap());
         response
     };
-    let token =
-        if protocol == Protocol::Json && operation != "LookupEvents" { "nextToken" } else { "NextToken" };
+    let token = token_name(protocol, operation);
     match fault {
         Fault::Throttle if protocol == Protocol::Rest => failed(429, "ThrottledException", "Rate exceeded"),
         Fault::Throttle => failed(400, "ThrottlingException", "Rate exceeded"),
         Fault::Status500 => failed(500, "InternalFailure", "oops"),
         Fault::Status503 => failed(503, "ServiceUnavailable", "later"),
         Fault::Hang => std::future::pending().await,
-        Fault::ResetMidBody => {
-            let (kind, body) = encode(protocol, &answer().1);
-            let half = Bytes::from(body[..body.len() / 2].to_vec());
-            let reset = std::io::Error::from(std::io::ErrorKind::ConnectionReset);
-            let stream = tokio_stream::iter([Ok(half), Err(reset)]);
-            let mut response = Response::new(Body::from_stream(stream));
-            response.headers_mut().insert("content-type", kind.parse().unwrap());
-            response.headers_mut().insert("content-length", body.len().into());
-            response.headers_mut().insert("smithy-protocol", "rpc-v2-cbor".parse().unwrap());
-            response
-        }
+        Fault::ResetMidBody => half(protocol, &answer().1),
         Fault::BadBody => {
             let mut response = Response::new(Body::from("<html>It works!</html>"));
             response.headers_mut().insert("smithy-protocol", "rpc-v2-cbor".parse().unwrap());
@@ -119,6 +110,13 @@ pub(crate) async fn respond(
             }
             write(protocol, (status, value))
         }
+        Fault::OneForbidden => {
+            let (status, mut value) = answer();
+            let last = value["MetricDataResults"].as_array_mut().unwrap().last_mut().unwrap();
+            *last = json!({"Id": last["Id"], "StatusCode": "Forbidden", "Timestamps": [], "Values": [],
+                           "Messages": [{"Code": "Forbidden", "Value": "Access denied to account 444455556666"}]});
+            write(protocol, (status, value))
+        }
         Fault::NeverEnds => {
             let (status, mut value) = answer();
             value["status"] = "Running".into();
@@ -126,6 +124,25 @@ pub(crate) async fn respond(
             write(protocol, (status, value))
         }
     }
+}
+
+/// Half of the answer, and then the connection breaks.
+fn half(protocol: Protocol, answer: &Value) -> Response {
+    let (kind, body) = encode(protocol, answer);
+    let half = Bytes::from(body[..body.len() / 2].to_vec());
+    let reset = std::io::Error::from(std::io::ErrorKind::ConnectionReset);
+    let stream = tokio_stream::iter([Ok(half), Err(reset)]);
+    let mut response = Response::new(Body::from_stream(stream));
+    response.headers_mut().insert("content-type", kind.parse().unwrap());
+    response.headers_mut().insert("content-length", body.len().into());
+    response.headers_mut().insert("smithy-protocol", "rpc-v2-cbor".parse().unwrap());
+    response
+}
+
+/// How the operation spells its token.
+fn token_name(protocol: Protocol, operation: &str) -> &'static str {
+    let capital = ["LookupEvents", "DescribeInstanceInformation"].contains(&operation);
+    if protocol == Protocol::Json && !capital { "nextToken" } else { "NextToken" }
 }
 
 fn denied(operation: &str) -> String {

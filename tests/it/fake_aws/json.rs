@@ -1,4 +1,4 @@
-//! CloudWatch Logs and CloudTrail: JSON 1.1.
+//! CloudWatch Logs, CloudTrail and Systems Manager: JSON 1.1.
 
 use serde_json::{Value, json};
 
@@ -108,4 +108,16 @@ fn event(line: &Value) -> Option<Value> {
     };
     Some(json!({"EventName": record["eventName"], "EventTime": seconds, "EventSource": record["eventSource"],
                 "ReadOnly": "false", "CloudTrailEvent": record.to_string()}))
+}
+
+/// The instances that have a `PingStatus` among their attributes are managed.
+pub(crate) fn describe_instance_information(data: &Data, parameters: &Value) -> Value {
+    assert_eq!(parameters["Filters"][0]["Key"], "InstanceIds");
+    let asked = parameters["Filters"][0]["Values"].as_array().unwrap();
+    let managed =
+        data.nodes.iter().filter(|n| asked.contains(&n["id"]) && n["attributes"]["PingStatus"].is_string());
+    let list: Vec<Value> = managed
+        .map(|n| json!({"InstanceId": n["id"], "PingStatus": n["attributes"]["PingStatus"], "AgentVersion": "3.3"}))
+        .collect();
+    json!({"InstanceInformationList": list})
 }

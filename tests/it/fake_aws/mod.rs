@@ -103,6 +103,7 @@ impl Fake {
             }
             "StopQuery" => serde_json::json!({"success": true}),
             "LookupEvents" => json::lookup_events(&self.data, parameters, page),
+            "DescribeInstanceInformation" => json::describe_instance_information(&self.data, parameters),
             "GetServiceGraph" => xray::service_graph(&self.data),
             "GetTraceSummaries" => xray::trace_summaries(&self.data, parameters, page),
             "BatchGetTraces" => xray::traces(&self.data, parameters),
