@@ -8,7 +8,9 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use tantei_engine::limits::Limits;
+use tantei_engine::model::feed::Opened;
 use tantei_engine::model::resource::ResourceId;
+use tantei_engine::model::text::Untrusted;
 use tantei_engine::model::time::Timestamp;
 use tokio_util::sync::CancellationToken;
 
@@ -21,9 +23,11 @@ use crate::aws::states::AwsAlarmStates;
 use crate::bundle::collectors::BundleCollector;
 use crate::clock::SystemClock;
 use crate::config::Config;
-use crate::driver::Settings;
-use crate::ports::{AlarmStates, Clock, Evidence, Queue};
-use crate::service::{Parts, Service};
+pub use crate::driver::Settings;
+use crate::driver::{Driver, Ports};
+use crate::ports::{AlarmStates, Clock, Evidence, Observer, Queue};
+use crate::replay::Investigated;
+use crate::service::{Parts, Service, subject_of};
 use crate::store::Store;
 use crate::{http, playbooks};
 
@@ -80,6 +84,13 @@ async fn world(config: &Config, clock: &Arc<dyn Clock>) -> Result<World> {
         let evidence = Arc::new(BundleCollector::new(folder));
         return Ok(World { evidence, queue: None, states: None });
     }
+    let evidence = aws_evidence(config, clock).await;
+    let queue = config.sqs.queue_url.as_ref().map(|url| Arc::new(SqsQueue::new(evidence.here(), url)) as _);
+    let states = config.aws.reconcile.then(|| Arc::new(AwsAlarmStates::new(evidence.here())) as _);
+    Ok(World { evidence: Arc::new(evidence), queue, states })
+}
+
+async fn aws_evidence(config: &Config, clock: &Arc<dyn Clock>) -> AwsEvidence {
     let aws = &config.aws;
     let place = |region: Option<String>, role: Option<AssumedRole>| Place {
         region,
@@ -101,10 +112,43 @@ async fn world(config: &Config, clock: &Arc<dyn Clock>) -> Result<World> {
         ..collector::Settings::default()
     };
     let here = place(aws.region.clone(), None);
-    let evidence = AwsEvidence::connect(&here, &others, Arc::clone(clock), settings).await;
-    let queue = config.sqs.queue_url.as_ref().map(|url| Arc::new(SqsQueue::new(evidence.here(), url)) as _);
-    let states = aws.reconcile.then(|| Arc::new(AwsAlarmStates::new(evidence.here())) as _);
-    Ok(World { evidence: Arc::new(evidence), queue, states })
+    AwsEvidence::connect(&here, &others, Arc::clone(clock), settings).await
+}
+
+/// Investigates one alarm of AWS now, in this process and without a store. `alarm` is its name or ARN.
+///
+/// # Errors
+/// When there is no such alarm, or CloudWatch cannot be asked for it. A failing source of evidence is a gap.
+pub async fn investigate(
+    config: &Config,
+    alarm: &str,
+    settings: Settings,
+    observer: &mut dyn Observer,
+) -> Result<Investigated> {
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let evidence = aws_evidence(config, &clock).await;
+    let name = alarm.split_once(":alarm:").map_or(alarm, |(_, name)| name);
+    let event = AwsAlarmStates::new(evidence.here()).named(name).await?;
+    let now = clock.now();
+    let about = subject_of(&event, &[], now);
+    let library = Arc::clone(&settings.library);
+    let ports = Ports {
+        collector: evidence.of(&about.alarm, Some(&about.resource)),
+        clock,
+        journal: None,
+        approver: None,
+        automation: None,
+    };
+    let opened = Opened {
+        investigation: format!("inv_{}", uuid::Uuid::now_v7().simple()),
+        alarm: about.alarm,
+        origin: Untrusted::new("CloudWatch"),
+        tantei: env!("CARGO_PKG_VERSION").to_owned(),
+        playbooks: playbooks::digest(&library),
+    };
+    let mut driver = Driver::new(ports, settings);
+    driver.run(opened, observer).await?;
+    Ok(Investigated::new(driver, library, event.arn))
 }
 
 /// Makes a token and stores its hash; the token itself is returned once.

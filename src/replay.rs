@@ -45,15 +45,19 @@ impl Observer for Silent {
     fn progress(&mut self, _: Source, _: u64) {}
 }
 
-/// A finished replay.
+/// A finished investigation, replayed or live.
 #[derive(Debug)]
-pub struct Replayed {
+pub struct Investigated {
     driver: Driver,
     library: Arc<Library>,
     id: String,
 }
 
-impl Replayed {
+impl Investigated {
+    pub(crate) fn new(driver: Driver, library: Arc<Library>, id: String) -> Self {
+        Self { driver, library, id }
+    }
+
     /// The state at its end.
     #[must_use]
     pub fn state(&self) -> &State {
@@ -72,7 +76,7 @@ impl Replayed {
         &self.library
     }
 
-    /// The bundle's own identifier.
+    /// The bundle's own identifier, or the alarm's ARN.
     #[must_use]
     pub fn id(&self) -> String {
         self.id.clone()
@@ -84,7 +88,7 @@ impl Replayed {
 /// # Errors
 /// When the manifest is unusable, `at` lies outside the window, or a shipped playbook is broken. Broken data files are
 /// gaps in the feed, not errors.
-pub fn replay(folder: &Path, options: &Options, observer: &mut dyn Observer) -> Result<Replayed> {
+pub fn replay(folder: &Path, options: &Options, observer: &mut dyn Observer) -> Result<Investigated> {
     let whole = manifest::read(folder)?;
     let mut times = options.at.clone();
     times.sort_unstable();
@@ -133,7 +137,7 @@ pub fn replay(folder: &Path, options: &Options, observer: &mut dyn Observer) -> 
         }
         anyhow::Ok(())
     })?;
-    Ok(Replayed { driver, library, id: manifest.id })
+    Ok(Investigated::new(driver, library, manifest.id))
 }
 
 /// The same bundle always gives the same identifier, so that replays are identical.

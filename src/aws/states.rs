@@ -16,7 +16,7 @@ use super::apis::DESCRIBE_ALARMS;
 use super::client::Aws;
 use super::reading::timestamp;
 use super::spent::Ledger;
-use crate::ports::{AlarmStates, BoxFuture, PortError};
+use crate::ports::{AlarmStates, BoxFuture, PortError, PortErrorKind, Retry};
 
 /// Pages of 100 alarms: 20,000 alarms, four times CloudWatch's usual quota of one Region.
 const PAGES_MAX: usize = 200;
@@ -36,6 +36,32 @@ impl AwsAlarmStates {
     #[must_use]
     pub fn new(aws: Arc<Aws>) -> Self {
         Self { aws, ledger: Ledger::default() }
+    }
+
+    /// The alarm of this name, as if its last change had been delivered.
+    ///
+    /// # Errors
+    /// When there is none, it never changed its state, or CloudWatch cannot be asked.
+    pub async fn named(&self, name: &str) -> Result<AlarmEvent, PortError> {
+        let request = self
+            .aws
+            .cloudwatch
+            .describe_alarms()
+            .alarm_names(name)
+            .alarm_types(AlarmType::MetricAlarm)
+            .alarm_types(AlarmType::CompositeAlarm);
+        let page = self.aws.call(&self.ledger, &DESCRIBE_ALARMS, 1, request.send()).await?;
+        let found = page.metric_alarms().iter().find_map(metric);
+        found.or_else(|| page.composite_alarms().iter().find_map(composite)).ok_or_else(|| PortError {
+            dependency: DESCRIBE_ALARMS.service.to_owned(),
+            operation: DESCRIBE_ALARMS.operation.to_owned(),
+            kind: PortErrorKind::NotFound,
+            retry: Retry::Never,
+            message: format!(
+                "there is no alarm `{name}` in {} that ever changed its state; names are case-sensitive",
+                self.aws.region()
+            ),
+        })
     }
 
     async fn listed(&self, since: Timestamp) -> Result<Vec<AlarmEvent>, PortError> {

@@ -7,7 +7,7 @@ use tantei_engine::model::cause::Candidate;
 use tantei_engine::model::feed::FeedItem;
 use tantei_engine::model::id::ItemId;
 
-use crate::replay::Replayed;
+use crate::replay::Investigated;
 
 #[derive(Debug, Serialize)]
 pub(super) struct Document<'a> {
@@ -20,7 +20,7 @@ pub(super) struct Document<'a> {
 }
 
 /// The document of a replayed investigation.
-pub(super) fn document(replayed: &Replayed) -> Document<'_> {
+pub(super) fn document(replayed: &Investigated) -> Document<'_> {
     let state = replayed.state();
     let opened = state.opened.as_ref();
     let ranking = ranking(state);

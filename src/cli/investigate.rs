@@ -1,24 +1,35 @@
-//! `tantei investigate`: a recorded incident becomes a feed, ranked causes, suggestions and a report.
+//! `tantei investigate`: a recorded incident, or an alarm of AWS, becomes a feed, ranked causes, suggestions, a report.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use anyhow::Result;
+use tantei_engine::limits::Limits;
 use tantei_engine::model::time::Timestamp;
+use tantei_engine::playbook::matching::Library;
 
 use super::document::document;
 use super::live::Live;
+use super::serve::runtime;
 use super::{output, playbooks};
+use crate::app::{self, Settings};
+use crate::ports::Observer;
 use crate::render::Surface;
-use crate::replay::{Options, Silent, replay};
+use crate::replay::{Investigated, Options, Silent, replay};
 use crate::words::Lang;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// The folder of the incident bundle (the one that holds incident.json). Its label.json is never opened.
-    #[arg(long, value_name = "DIR")]
-    bundle: PathBuf,
+    #[arg(long, value_name = "DIR", required_unless_present = "alarm")]
+    bundle: Option<PathBuf>,
+    /// An alarm of AWS instead, by its name or ARN: evidence is read now, with the standard chain of credentials.
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["bundle", "at"])]
+    alarm: Option<String>,
+    /// Settings for AWS: Region, other accounts, log groups.
+    #[command(flatten)]
+    config: super::serve::Settings,
     /// Language of what people read.
     #[arg(long, value_enum, default_value_t = Lang::En)]
     lang: Lang,
@@ -52,27 +63,38 @@ fn setting(text: &str) -> Result<(String, String), String> {
 
 pub(super) fn run(args: &Args) -> Result<ExitCode> {
     let library = playbooks::library(args.playbooks.as_deref())?;
-    let options = Options {
-        library: Some(Arc::new(library.clone())),
-        values: args.settings.iter().cloned().collect(),
-        at: args.at.clone(),
-        ..Options::default()
-    };
-    let mut live = Live::new(args.lang, library);
-    let replayed = if args.json {
-        replay(&args.bundle, &options, &mut Silent)
+    let mut live = Live::new(args.lang, library.clone());
+    let library = Arc::new(library);
+    let investigated = if args.json {
+        investigate(args, library, &mut Silent)
     } else {
-        replay(&args.bundle, &options, &mut live)
-    }
-    .map_err(|e| output::input(&e))?;
+        investigate(args, library, &mut live)
+    }?;
     if args.json {
-        output::json(&document(&replayed))?;
+        output::json(&document(&investigated))?;
     } else {
         live.finish()?;
-        output::print(&live.summary(&replayed))?;
+        output::print(&live.summary(&investigated))?;
     }
     if let Some(path) = &args.report {
-        output::file(path, &live.report(&replayed, Surface::Markdown))?;
+        output::file(path, &live.report(&investigated, Surface::Markdown))?;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+fn investigate(args: &Args, library: Arc<Library>, observer: &mut dyn Observer) -> Result<Investigated> {
+    let values = args.settings.iter().cloned().collect();
+    match (&args.alarm, &args.bundle) {
+        (Some(alarm), _) => {
+            let settings = Settings { limits: Limits::default(), library, values };
+            let config = args.config.load()?;
+            runtime()?.block_on(app::investigate(&config, alarm, settings, observer))
+        }
+        (None, bundle) => {
+            let options =
+                Options { library: Some(library), values, at: args.at.clone(), ..Options::default() };
+            let folder = bundle.as_deref().unwrap_or(Path::new("."));
+            replay(folder, &options, observer).map_err(|e| output::input(&e))
+        }
+    }
 }

@@ -13,7 +13,7 @@ use super::output;
 use crate::ports::Observer;
 use crate::render::terminal::{Style, feed_line, summary};
 use crate::render::{Surface, Voice, markdown};
-use crate::replay::Replayed;
+use crate::replay::Investigated;
 use crate::words::{Lang, Words};
 
 /// Records between two updates of the progress line.
@@ -69,17 +69,17 @@ impl Live {
     }
 
     /// The answer and everything that follows from it.
-    pub(super) fn summary(&self, replayed: &Replayed) -> String {
+    pub(super) fn summary(&self, replayed: &Investigated) -> String {
         format!("\n{}", summary(&self.voice(Surface::Terminal), self.style, &facts(replayed)))
     }
 
     /// The report as a document.
-    pub(super) fn report(&self, replayed: &Replayed, surface: Surface) -> String {
+    pub(super) fn report(&self, replayed: &Investigated, surface: Surface) -> String {
         markdown::report(&self.voice(surface), &facts(replayed))
     }
 }
 
-fn facts(replayed: &Replayed) -> Report {
+fn facts(replayed: &Investigated) -> Report {
     report::facts(replayed.state(), replayed.feed(), &ranking(replayed.state()))
 }
 

@@ -106,9 +106,15 @@ fn named(event: &AlarmEvent, mut about: Subject) -> Subject {
     about
 }
 
+/// What an investigation of the event is about, under the names by which collectors know it.
+#[must_use]
+pub fn subject_of(event: &AlarmEvent, known: &[AlarmEvent], now: Timestamp) -> Subject {
+    named(event, subject(event, known, now))
+}
+
 /// What triage is given of an alarm event. Events of children that are known help to find what a composite is about.
 pub(super) fn incoming(event: &AlarmEvent, known: &[AlarmEvent], now: Timestamp) -> (Incoming, Subject) {
-    let about = named(event, subject(event, known, now));
+    let about = subject_of(event, known, now);
     let suppressed = event
         .suppressed
         .first()

@@ -28,7 +28,7 @@ use crate::ports::{AlarmStates, Clock, Evidence, Queue};
 use crate::store::{Inbox, Store};
 
 pub use crate::store::{Filter, Listed, Pushed, StoreError, StoreErrorKind};
-pub use events::{Event, Start};
+pub use events::{Event, Start, subject_of};
 pub use investigations::{DecideError, Detail};
 pub use receive::{ReceiveError, Received, SnsHeaders};
 

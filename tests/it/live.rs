@@ -86,4 +86,41 @@ async fn a_signed_message_becomes_the_causes_that_the_recording_gives_offline(st
     assert_eq!(report["report"]["cause"]["supporting"].as_array().map(Vec::is_empty), Some(false));
 }
 
+/// The command reads AWS with the standard chain of credentials, here from the environment, at another endpoint.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_alarm_is_investigated_by_its_name_without_a_server() {
+    let fake = Fake::serve(&lab_incident()).await;
+    let folder = tempfile::tempdir().unwrap();
+    let settings = folder.path().join("tantei.toml");
+    let text = format!("[aws]\nregion = \"ap-northeast-1\"\nendpoint = \"{}\"\n", fake.url());
+    std::fs::write(&settings, text).unwrap();
+    let run = move |alarm: &str| {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_tantei"));
+        command.args(["investigate", "--json", "--alarm", alarm, "--config"]).arg(&settings);
+        command.env("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE").env("AWS_SECRET_ACCESS_KEY", "example");
+        command.output().unwrap()
+    };
+    tokio::task::spawn_blocking(move || {
+        for alarm in [
+            "shop-alb-p99-response-time",
+            "arn:aws:cloudwatch:ap-northeast-1:111122223333:alarm:shop-alb-p99-response-time",
+        ] {
+            let output = run(alarm);
+            assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+            let document: Value = serde_json::from_slice(&output.stdout).unwrap();
+            assert_eq!(document["investigation"]["alarm"]["resource"], "shop-alb");
+            assert_eq!(document["investigation"]["alarm"]["stat"], "p99");
+            let feed = document["feed"].as_array().unwrap();
+            let collected = feed.iter().filter(|i| i["body"]["item"] == "collected").count();
+            assert!(collected >= 6, "every source was asked: {collected}");
+            assert!(feed.iter().any(|i| i["body"]["item"] == "concluded"));
+        }
+        let output = run("no-such-alarm");
+        let error = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(!output.status.success() && error.contains("no-such-alarm"), "{error}");
+    })
+    .await
+    .unwrap();
+}
+
 crate::store::on_both_stores!(a_signed_message_becomes_the_causes_that_the_recording_gives_offline);

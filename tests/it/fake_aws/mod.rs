@@ -63,6 +63,11 @@ impl Fake {
         fake
     }
 
+    /// Where it listens.
+    pub(crate) fn url(&self) -> &str {
+        &self.url
+    }
+
     /// From now on calls of that operation fail.
     pub(crate) fn fail(&self, operation: &str, fault: Fault) {
         self.faults.lock().unwrap().insert(operation.to_owned(), fault);
