@@ -12,6 +12,7 @@ mod push;
 mod retention;
 mod tokens;
 
+use std::borrow::Cow;
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -45,6 +46,12 @@ static POSTGRES: Migrator = sqlx::migrate!("src/store/migrations/postgres");
 enum Db {
     Lite(SqlitePool),
     Pg(PgPool),
+}
+
+/// Text from outside, as both databases can hold it: PostgreSQL refuses NUL, and one such name would stop all that is
+/// written with it.
+fn storable(text: &str) -> Cow<'_, str> {
+    if text.contains('\0') { Cow::Owned(text.replace('\0', "\u{fffd}")) } else { Cow::Borrowed(text) }
 }
 
 /// Runs the same statements on either database.
