@@ -3,6 +3,9 @@
 //! Many senders share one commit: a commit costs a wait for the disk, whatever it holds. A delivery is acknowledged
 //! only after the commit that holds it.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use tantei_engine::model::feed::{FeedItem, GENESIS};
 use tantei_engine::model::time::Timestamp;
 use tokio::sync::{mpsc, oneshot};
@@ -83,6 +86,8 @@ type WaitingRow = (String, String, String, i64, String, i64);
 #[derive(Debug, Clone)]
 pub struct Inbox {
     queue: mpsc::Sender<Waiter>,
+    /// Whether the last commit failed.
+    failing: Arc<AtomicBool>,
 }
 
 impl Inbox {
@@ -90,8 +95,15 @@ impl Inbox {
     #[must_use]
     pub fn open(store: Store) -> Self {
         let (queue, waiting) = mpsc::channel(QUEUE);
-        tokio::spawn(commit_together(store, waiting));
-        Self { queue }
+        let failing = Arc::new(AtomicBool::new(false));
+        tokio::spawn(commit_together(store, waiting, Arc::clone(&failing)));
+        Self { queue, failing }
+    }
+
+    /// Whether the last commit failed: then reading may work, and nothing can be acknowledged all the same.
+    #[must_use]
+    pub fn failing(&self) -> bool {
+        self.failing.load(Ordering::Relaxed)
     }
 
     /// Stores a delivery; returns after the commit.
@@ -106,11 +118,13 @@ impl Inbox {
     }
 }
 
-async fn commit_together(store: Store, mut waiting: mpsc::Receiver<Waiter>) {
+async fn commit_together(store: Store, mut waiting: mpsc::Receiver<Waiter>, failing: Arc<AtomicBool>) {
     let mut batch = Vec::with_capacity(BATCH_MAX);
     while waiting.recv_many(&mut batch, BATCH_MAX).await > 0 {
         let (deliveries, answers): (Vec<Delivery>, Vec<_>) = batch.drain(..).unzip();
-        match store.receive(&deliveries).await {
+        let received = store.receive(&deliveries).await;
+        failing.store(received.is_err(), Ordering::Relaxed);
+        match received {
             Ok(inserted) => {
                 for (answer, inserted) in answers.into_iter().zip(inserted) {
                     // A sender that has gone needs no answer.
