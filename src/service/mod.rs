@@ -159,12 +159,17 @@ impl Service {
         self.inner.stopping.cancelled().await;
     }
 
-    /// Whether the store answers: then alarms can be acknowledged.
+    /// Whether alarms can be acknowledged: the store answers, and takes what is written.
     ///
     /// # Errors
-    /// Why it does not.
+    /// Why they cannot.
     pub async fn ready(&self) -> Result<(), StoreError> {
-        self.inner.store.now().await.map(drop)
+        let store = &self.inner.store;
+        if self.inner.inbox.failing() {
+            // Whether it is better now, only another write tells: a full disk can still be read.
+            store.claim_role(PROBE, &self.inner.node, Duration::ZERO).await?;
+        }
+        store.now().await.map(drop)
     }
 
     /// The token with this hash, when it works now.
@@ -188,6 +193,9 @@ impl Inner {
         format!("{}/{worker}", self.node)
     }
 }
+
+/// The lease that is written only to see whether something can be written.
+const PROBE: &str = "probe";
 
 /// How long the loops may take to end.
 const ENDING: Duration = Duration::from_secs(3);
