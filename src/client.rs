@@ -1,16 +1,25 @@
 //! Speaks to a running Tantei over its HTTP interface. Shows nothing.
 
+use std::fmt;
+
 use anyhow::{Context, Result, bail};
 use reqwest::{Method, Response};
 use serde_json::Value;
 use tantei_engine::model::feed::FeedItem;
 
 /// A server and the token for it.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Client {
     http: reqwest::Client,
     server: String,
     token: String,
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Without the token.
+        f.debug_struct("Client").field("server", &self.server).finish_non_exhaustive()
+    }
 }
 
 impl Client {
@@ -82,5 +91,16 @@ impl Client {
             }
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_token_is_not_shown() {
+        let client = Client::new("https://tantei.example", "tantei_secret").unwrap();
+        assert!(!format!("{client:?}").contains("secret"));
     }
 }

@@ -15,7 +15,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use tantei_engine::intake::sns::{Confirmation, Judged, SignatureVersion};
 use tantei_engine::model::time::Timestamp;
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, Semaphore};
 use x509_parser::pem::Pem;
 use x509_parser::prelude::X509Certificate;
 
@@ -33,11 +33,28 @@ const FETCH_TIMEOUT: Duration = Duration::from_secs(4);
 /// Certificates kept: one a Region and year.
 const KEPT_MAX: usize = 64;
 
+/// Certificates fetched at one time: a Region has a new one once a year, so who names many is guessing.
+const FETCHES_MAX: usize = 4;
+
+/// Seconds in which a URL that failed is not asked again; senders try again later than that.
+const FAILED_S: i64 = 5;
+
+/// URLs that failed which are remembered.
+const FAILED_MAX: usize = 1_024;
+
 /// Certificates by the URL that they came from.
 #[derive(Debug, Clone)]
 pub struct Verifier {
     client: reqwest::Client,
-    kept: Arc<Mutex<BTreeMap<String, Arc<Certificate>>>>,
+    kept: Arc<Mutex<Kept>>,
+    fetches: Arc<Semaphore>,
+}
+
+#[derive(Debug, Default)]
+struct Kept {
+    certificates: BTreeMap<String, Arc<Certificate>>,
+    /// URLs that failed, and until when they are not asked again.
+    failed: BTreeMap<String, Timestamp>,
 }
 
 /// Why a signature is not believed.
@@ -75,8 +92,9 @@ impl Verifier {
                 .map(|c| (url.clone(), Arc::new(c)))
                 .map_err(|e| SignatureError::Refused(format!("the certificate for {url} {e}")))
         };
-        let kept = pinned.iter().map(read).collect::<Result<_, _>>()?;
-        Ok(Self { client, kept: Arc::new(Mutex::new(kept)) })
+        let certificates = pinned.iter().map(read).collect::<Result<_, _>>()?;
+        let kept = Kept { certificates, failed: BTreeMap::new() };
+        Ok(Self { client, kept: Arc::new(Mutex::new(kept)), fetches: Arc::new(Semaphore::new(FETCHES_MAX)) })
     }
 
     /// Checks the signature.
@@ -84,7 +102,7 @@ impl Verifier {
     /// # Errors
     /// `Refused` when it is not SNS's, `Unavailable` when its certificate cannot be fetched now.
     pub async fn verify(&self, judged: &Judged, now: Timestamp) -> Result<(), SignatureError> {
-        let certificate = self.certificate(judged.cert_url()).await?;
+        let certificate = self.certificate(judged.cert_url(), now).await?;
         if now < certificate.from || now > certificate.until {
             let (from, until) = (certificate.from, certificate.until);
             return Err(SignatureError::Refused(format!(
@@ -104,19 +122,45 @@ impl Verifier {
             .map_err(|_| SignatureError::Refused("the signature does not fit the message".to_owned()))
     }
 
-    async fn certificate(&self, url: &str) -> Result<Arc<Certificate>, SignatureError> {
-        if let Some(certificate) = self.kept.lock().await.get(url) {
-            return Ok(Arc::clone(certificate));
+    async fn certificate(&self, url: &str, now: Timestamp) -> Result<Arc<Certificate>, SignatureError> {
+        if let Some(certificate) = self.known(url, now).await? {
+            return Ok(certificate);
         }
-        let pem = self.fetch(url).await?;
+        let closed = |_| unavailable("GetCertificate", "nothing is fetched any more");
+        let _place = self.fetches.acquire().await.map_err(closed)?;
+        // Somebody else may have asked meanwhile.
+        if let Some(certificate) = self.known(url, now).await? {
+            return Ok(certificate);
+        }
+        let fetched = self.fetch(url).await;
+        let mut kept = self.kept.lock().await;
+        let pem = fetched.inspect_err(|_| {
+            if kept.failed.len() >= FAILED_MAX {
+                kept.failed.clear();
+            }
+            kept.failed.insert(url.to_owned(), now.plus_secs(FAILED_S));
+        })?;
         let certificate = Certificate::read(&pem)
             .map_err(|e| SignatureError::Refused(format!("the certificate {url} {e}")))?;
         let certificate = Arc::new(certificate);
-        let mut kept = self.kept.lock().await;
-        if kept.len() < KEPT_MAX {
-            kept.insert(url.to_owned(), Arc::clone(&certificate));
+        if kept.certificates.len() < KEPT_MAX {
+            kept.certificates.insert(url.to_owned(), Arc::clone(&certificate));
         }
         Ok(certificate)
+    }
+
+    /// What is kept of a URL.
+    async fn known(&self, url: &str, now: Timestamp) -> Result<Option<Arc<Certificate>>, PortError> {
+        let kept = self.kept.lock().await;
+        if let Some(certificate) = kept.certificates.get(url) {
+            return Ok(Some(Arc::clone(certificate)));
+        }
+        match kept.failed.get(url) {
+            Some(until) if now < *until => {
+                Err(unavailable("GetCertificate", "it could not be fetched a moment ago"))
+            }
+            Some(_) | None => Ok(None),
+        }
     }
 
     async fn fetch(&self, url: &str) -> Result<Vec<u8>, PortError> {
@@ -200,5 +244,42 @@ fn unavailable(operation: &str, message: &str) -> PortError {
         kind: PortErrorKind::Unavailable,
         retry: Retry::After(Duration::from_secs(1)),
         message: message.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_crowd_of_messages_does_not_become_a_crowd_of_fetches() {
+        let door = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("https://{}/certificate.pem", door.local_addr().unwrap());
+        let asked = Arc::new(AtomicUsize::new(0));
+        tokio::spawn({
+            let asked = Arc::clone(&asked);
+            async move {
+                // Everybody is hung up on.
+                while door.accept().await.is_ok() {
+                    asked.fetch_add(1, Ordering::Relaxed);
+                }
+            }
+        });
+        let verifier = Verifier::new(&BTreeMap::new()).unwrap();
+        let now = Timestamp::from_secs(1_000);
+        let mut crowd = tokio::task::JoinSet::new();
+        for _ in 0..200 {
+            let (verifier, url) = (verifier.clone(), url.clone());
+            crowd.spawn(async move { verifier.certificate(&url, now).await });
+        }
+        for answer in crowd.join_all().await {
+            assert!(matches!(answer, Err(SignatureError::Unavailable(_))), "the senders try again");
+        }
+        let first = asked.load(Ordering::Relaxed);
+        assert!((1..=FETCHES_MAX).contains(&first), "{first}");
+        drop(verifier.certificate(&url, now.plus_secs(FAILED_S)).await);
+        assert!(asked.load(Ordering::Relaxed) > first, "later it is asked again");
     }
 }

@@ -60,7 +60,8 @@ fn answer(
     match received {
         Ok(received) => Ok(Json(Answer { received })),
         Err(error) => {
-            tracing::warn!(source, %error, "a delivery was not taken");
+            // As a value: it may quote what was sent, which must not begin a line of its own.
+            tracing::warn!(source, error = error.to_string(), "a delivery was not taken");
             Err(error.into())
         }
     }

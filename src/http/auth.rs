@@ -13,6 +13,7 @@ use crate::service::Service;
 #[derive(Debug)]
 pub(super) struct Caller {
     token: Token,
+    hash: String,
 }
 
 impl Caller {
@@ -24,6 +25,11 @@ impl Caller {
     /// Their name.
     pub(super) fn name(&self) -> &str {
         &self.token.name
+    }
+
+    /// What their token is known by: whoever is answered for long is looked up again.
+    pub(super) fn into_hash(self) -> String {
+        self.hash
     }
 
     /// Refuses a role below this one.
@@ -44,8 +50,9 @@ impl FromRequestParts<Service> for Caller {
         let token = header.and_then(|h| h.strip_prefix("Bearer ")).ok_or_else(|| {
             Problem::unauthorized("send `Authorization: Bearer TOKEN`; `tantei token` makes one")
         })?;
-        let known = service.token(&access::hash(token.trim())).await?;
+        let hash = access::hash(token.trim());
+        let known = service.token(&hash).await?;
         let token = known.ok_or_else(|| Problem::unauthorized("the token is unknown, expired or revoked"))?;
-        Ok(Self { token })
+        Ok(Self { token, hash })
     }
 }

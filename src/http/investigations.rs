@@ -18,6 +18,9 @@ use crate::service::{Filter, Service, Start};
 /// Investigations of a page when nobody says how many.
 const PAGE: i64 = 50;
 
+/// Investigations of a page at most.
+const PAGE_MAX: i64 = 200;
+
 /// Which investigations.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
@@ -48,6 +51,9 @@ pub(super) async fn list(
     };
     let after = query.after.as_deref().map(cursor).transpose()?;
     let limit = query.limit.unwrap_or(PAGE);
+    if !(1..=PAGE_MAX).contains(&limit) {
+        return Err(Problem::invalid(format!("`limit` is from 1 to {PAGE_MAX}")));
+    }
     let filter = Filter { open, resource: query.resource, after, limit };
     let found = service.investigations(&filter).await?;
     let next = found.last().map(|i| format!("{}~{}", i.opened_at, i.id));

@@ -2,6 +2,7 @@
 
 mod alarms;
 mod auth;
+mod connection;
 mod health;
 mod investigations;
 mod openapi;
@@ -56,6 +57,8 @@ pub fn router(service: Service) -> Router {
         .route("/v1/investigations/{id}/feed/stream", get(stream::feed))
         .layer(DefaultBodyLimit::max(INTAKE_BODY_BYTES_MAX))
         .fallback(problem::no_route)
+        .layer(axum::middleware::map_request(problem::plain_only))
+        .layer(axum::middleware::map_response(problem::as_problem))
         .with_state(service)
 }
 
@@ -74,7 +77,7 @@ pub async fn serve(
         .with_context(|| format!("http.listen: {listen} cannot be listened at"))?;
     listening(socket.local_addr()?);
     let stopping = stop.clone();
-    let server = axum::serve(socket, router(service))
+    let server = axum::serve(connection::Patient::new(socket), router(service))
         .with_graceful_shutdown(async move { stopping.cancelled().await });
     let forced = async {
         stop.cancelled().await;

@@ -20,8 +20,9 @@ use crate::service::{Pushed, Service};
 /// Events that wait for a slow reader: then reading from the store waits, and memory does not grow.
 const AHEAD: usize = 64;
 
-/// How often the store is asked although nobody told: a lost message costs at most this long.
-const ASK_AGAIN: Duration = Duration::from_secs(5);
+/// How often the store is asked although nobody told: a lost message costs at most this long, and so long may a reader
+/// stay whose token was revoked (60 seconds are allowed).
+const ASK_AGAIN: Duration = Duration::from_secs(30);
 
 /// How often a silent stream says that it lives: proxies cut silent ones.
 const ALIVE: Duration = Duration::from_secs(15);
@@ -29,7 +30,7 @@ const ALIVE: Duration = Duration::from_secs(15);
 /// The feed as it grows.
 pub(super) async fn feed(
     State(service): State<Service>,
-    _caller: Caller,
+    caller: Caller,
     Path(id): Path<String>,
     headers: HeaderMap,
 ) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, Problem> {
@@ -42,20 +43,30 @@ pub(super) async fn feed(
     let (sender, receiver) = mpsc::channel(AHEAD);
     // Listening begins before reading: what comes between is not missed.
     let told = service.subscribe();
-    tokio::spawn(send(service, id, after, told, sender));
+    tokio::spawn(send(service, id, caller.into_hash(), after, told, sender));
     Ok(Sse::new(ReceiverStream::new(receiver)).keep_alive(KeepAlive::new().interval(ALIVE)))
 }
 
-/// Sends until the reader has gone.
+/// Sends until the reader has gone or may no longer read, or the server stops.
 async fn send(
     service: Service,
     id: String,
+    token: String,
     mut after: u64,
     mut told: broadcast::Receiver<Pushed>,
     sender: mpsc::Sender<Result<Event, Infallible>>,
 ) {
     loop {
-        match service.feed(&id, after).await {
+        // Before anything is sent: nothing that comes after a revocation is seen.
+        let may = service.token(&token).await;
+        if matches!(may, Ok(None)) {
+            return;
+        }
+        let fresh = match may {
+            Ok(_) => service.feed(&id, after).await,
+            Err(error) => Err(error),
+        };
+        match fresh {
             Ok(items) => {
                 for item in items {
                     after = item.seq;
@@ -69,8 +80,9 @@ async fn send(
             }
             Err(error) => tracing::warn!(%error, "a feed cannot be read for its readers"),
         }
-        if !wait(&id, &mut told, &sender).await {
-            return;
+        tokio::select! {
+            goes_on = wait(&id, &mut told, &sender) => if !goes_on { return },
+            () = service.stopping() => return,
         }
     }
 }

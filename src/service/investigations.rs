@@ -40,6 +40,9 @@ pub enum DecideError {
     /// It cannot be decided like this.
     #[error("{0}")]
     Invalid(String),
+    /// What is stored cannot be read: asking again does not help.
+    #[error("{0}")]
+    Damaged(String),
     /// Try again.
     #[error("{0}")]
     Unavailable(String),
@@ -50,9 +53,8 @@ impl From<StoreError> for DecideError {
         match error.kind {
             StoreErrorKind::NotFound => Self::NotFound(error.message),
             StoreErrorKind::Unavailable | StoreErrorKind::Conflict => Self::Unavailable(error.to_string()),
-            StoreErrorKind::Fenced | StoreErrorKind::Damaged | StoreErrorKind::Invalid => {
-                Self::Invalid(error.to_string())
-            }
+            StoreErrorKind::Damaged => Self::Damaged(error.to_string()),
+            StoreErrorKind::Fenced | StoreErrorKind::Invalid => Self::Invalid(error.to_string()),
         }
     }
 }
@@ -198,7 +200,6 @@ impl Service {
             state.clone().apply(&item).map_err(|e| DecideError::NotFound(e.to_string()))?;
             match self.inner.store.append(id, None, std::slice::from_ref(&item)).await {
                 Ok(()) => {
-                    self.inner.store.wake(id).await?;
                     self.inner.work.notify_waiters();
                     return Ok(item);
                 }
@@ -217,7 +218,7 @@ impl Service {
         let mut state = State::default();
         for item in &feed {
             let applied = state.apply(item).context("the stored feed does not follow");
-            applied.map_err(|e| DecideError::Invalid(format!("{e:#}")))?;
+            applied.map_err(|e| DecideError::Damaged(format!("{e:#}")))?;
         }
         Ok((state, feed))
     }

@@ -12,12 +12,15 @@ mod retention;
 mod triage;
 mod work;
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 use tantei_engine::triage::{Triage, TriageLimits};
-use tokio::sync::{Notify, RwLock};
+use tokio::sync::{Mutex, Notify, RwLock};
+use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::access::Token;
@@ -53,6 +56,10 @@ struct Inner {
     playbooks: String,
     /// What triage decided, as far as this node has read it.
     triage: RwLock<Triage>,
+    /// How often work on an investigation failed in a row; only those on which it failed last.
+    failures: Mutex<BTreeMap<String, u32>>,
+    /// It is told to stop: what has no end of its own ends now.
+    stopping: CancellationToken,
     /// Something was received.
     received: Notify,
     /// There may be work on an investigation.
@@ -90,7 +97,7 @@ impl Service {
     /// # Errors
     /// When a pinned certificate cannot be read.
     pub fn new(parts: Parts) -> Result<Self> {
-        let mut pinned = std::collections::BTreeMap::new();
+        let mut pinned = BTreeMap::new();
         for (url, file) in &parts.config.sns.certificates {
             let pem = std::fs::read_to_string(file)
                 .with_context(|| format!("sns.certificates: {} cannot be read", file.display()))?;
@@ -110,6 +117,8 @@ impl Service {
             states: parts.states,
             settings: parts.settings,
             triage: RwLock::new(triage),
+            failures: Mutex::new(BTreeMap::new()),
+            stopping: CancellationToken::new(),
             received: Notify::new(),
             work: Notify::new(),
         };
@@ -118,29 +127,49 @@ impl Service {
 
     /// Does the work until it is told to stop: triage on one node, investigations on all.
     pub async fn run(&self, stop: CancellationToken) {
-        let triage = tokio::spawn(self.clone().triage_loop());
-        let retention = tokio::spawn(self.clone().retention_loop());
-        let queue = tokio::spawn(self.clone().queue_loop());
-        let reconciler = tokio::spawn(self.clone().reconcile_loop());
-        let mut workers = Vec::new();
+        let mut loops = JoinSet::new();
+        loops.spawn(kept_up("triage", self.clone(), Self::triage_loop));
+        loops.spawn(kept_up("retention", self.clone(), Self::retention_loop));
+        loops.spawn(kept_up("queue", self.clone(), Self::queue_loop));
+        loops.spawn(kept_up("reconciler", self.clone(), Self::reconcile_loop));
         for k in 0..self.inner.config.triage.deep_max {
-            workers.push(tokio::spawn(self.clone().work_loop(k)));
+            loops.spawn(kept_up("work", self.clone(), move |service| service.work_loop(k)));
         }
         stop.cancelled().await;
-        triage.abort();
-        retention.abort();
-        queue.abort();
-        reconciler.abort();
-        workers.iter().for_each(tokio::task::JoinHandle::abort);
+        self.inner.stopping.cancel();
+        // What computes and cannot be interrupted is fenced off below.
+        drop(tokio::time::timeout(ENDING, loops.shutdown()).await);
         self.give_back().await;
     }
 
-    /// Whether the store answers: then alarms can be acknowledged.
+    /// Gives up what this node holds, so that another, or this one after a restart, need not wait.
+    async fn give_back(&self) {
+        let workers = (0..self.inner.config.triage.deep_max).map(|k| self.inner.worker(k));
+        for owner in workers.chain([self.inner.node.clone()]) {
+            // The leases would end by themselves: nothing depends on this.
+            if let Err(error) = self.inner.store.release_all(&owner).await {
+                tracing::warn!(%error, "what this node held is free only when its leases end");
+                return;
+            }
+        }
+    }
+
+    /// Ends when this node is told to stop.
+    pub(crate) async fn stopping(&self) {
+        self.inner.stopping.cancelled().await;
+    }
+
+    /// Whether alarms can be acknowledged: the store answers, and takes what is written.
     ///
     /// # Errors
-    /// Why it does not.
+    /// Why they cannot.
     pub async fn ready(&self) -> Result<(), StoreError> {
-        self.inner.store.now().await.map(drop)
+        let store = &self.inner.store;
+        if self.inner.inbox.failing() {
+            // Whether it is better now, only another write tells: a full disk can still be read.
+            store.claim_role(PROBE, &self.inner.node, Duration::ZERO).await?;
+        }
+        store.now().await.map(drop)
     }
 
     /// The token with this hash, when it works now.
@@ -155,5 +184,40 @@ impl Service {
     #[must_use]
     pub fn config(&self) -> &Config {
         &self.inner.config
+    }
+}
+
+impl Inner {
+    /// Names a worker of this node in leases.
+    fn worker(&self, worker: usize) -> String {
+        format!("{}/{worker}", self.node)
+    }
+}
+
+/// The lease that is written only to see whether something can be written.
+const PROBE: &str = "probe";
+
+/// How long the loops may take to end.
+const ENDING: Duration = Duration::from_secs(3);
+
+/// How long to wait before a loop that broke begins again.
+const BROKEN: Duration = Duration::from_secs(1);
+
+/// Begins a loop again when it breaks: alarms that are acknowledged and that nobody looks at would be worse than none.
+async fn kept_up<F, L>(what: &'static str, service: Service, begin: F)
+where
+    F: Fn(Service) -> L + Send + 'static,
+    L: Future<Output = ()> + Send + 'static,
+{
+    loop {
+        let mut task = JoinSet::new();
+        task.spawn(begin(service.clone()));
+        match task.join_next().await {
+            Some(Err(error)) if error.is_panic() => {
+                tracing::error!(what, "a loop broke, a fault of Tantei; it begins again");
+                tokio::time::sleep(BROKEN).await;
+            }
+            Some(Ok(()) | Err(_)) | None => return,
+        }
     }
 }

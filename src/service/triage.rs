@@ -3,6 +3,7 @@
 //! The decisions are the engine's; their record and the investigations they open are written in one transaction with
 //! the end of the delivery's waiting. All other nodes read the record and know the same.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
@@ -14,7 +15,7 @@ use tantei_engine::model::resource::ResourceId;
 use tantei_engine::model::text::Untrusted;
 use tantei_engine::model::time::Timestamp;
 use tantei_engine::triage::{
-    Command, Decision, Effect, InvestigationId, Link, Node, Scope, Triage, TriageLimits, What,
+    Command, Decision, Effect, InvestigationId, Link, Node, Outcome, Scope, Triage, TriageLimits, What,
 };
 
 use super::events::{Event, incoming};
@@ -80,7 +81,7 @@ impl Service {
         let now = inner.clock.now();
         let mut settled = Vec::new();
         for w in waiting {
-            match inner.settle(desk, &w, now) {
+            match inner.try_to_settle(desk, &w, now) {
                 Ok(s) => settled.push(s),
                 Err(error) => {
                     let reason = format!("{error:#}");
@@ -108,8 +109,9 @@ impl Service {
     async fn sit_down(&self, lease: Lease) -> Result<Desk> {
         let inner = &self.inner;
         let mut triage = Triage::new(TriageLimits { deep_max: inner.config.triage.deep_max });
-        fold(&mut triage, inner.store.decisions(0).await?)?;
-        let mut desk = Desk { lease, triage, known: Vec::new() };
+        inner.fold_record(&mut triage).await?;
+        let known = inner.remembered().await?;
+        let mut desk = Desk { lease, triage, known };
         let links: Vec<Link> = inner.config.triage.edges.iter().filter_map(link).collect();
         if !links.is_empty() {
             let now = inner.clock.now();
@@ -120,15 +122,6 @@ impl Service {
         }
         tracing::info!(node = inner.node, decisions = desk.triage.seq(), "this node does the triage");
         Ok(desk)
-    }
-
-    /// Gives up what this node holds, so that another need not wait.
-    pub(super) async fn give_back(&self) {
-        let inner = &self.inner;
-        if let Ok(Some(lease)) = inner.store.claim_role(ROLE, &inner.node, Duration::ZERO).await {
-            // The lease would end by itself: nothing depends on this.
-            drop(inner.store.release_role(&lease).await);
-        }
     }
 
     /// Asks triage for something; it is done soon, by the node that does the triage.
@@ -161,13 +154,45 @@ impl Desk {
 impl Inner {
     /// Reads what was decided since this node last looked.
     async fn read_record(&self) -> Result<()> {
-        let seq = self.triage.read().await.seq();
-        let decisions = self.store.decisions(i64::try_from(seq).unwrap_or(i64::MAX)).await?;
-        if !decisions.is_empty() {
+        loop {
+            let seq = self.triage.read().await.seq();
+            let decisions = self.store.decisions(number(seq)).await?;
+            if decisions.is_empty() {
+                return Ok(());
+            }
             fold(&mut *self.triage.write().await, decisions)?;
             self.work.notify_waiters();
         }
-        Ok(())
+    }
+
+    /// Folds the whole record, page by page.
+    async fn fold_record(&self, triage: &mut Triage) -> Result<()> {
+        loop {
+            let decisions = self.store.decisions(number(triage.seq())).await?;
+            if decisions.is_empty() {
+                return Ok(());
+            }
+            fold(triage, decisions)?;
+        }
+    }
+
+    /// The alarms that whoever did the triage before would remember: an investigation may be opened about one of them.
+    async fn remembered(&self) -> Result<Vec<AlarmEvent>> {
+        let limit = i64::try_from(KNOWN_MAX / 2).unwrap_or(i64::MAX);
+        let events = self.store.decided_last(limit).await?;
+        // What cannot be read was put aside or is of a newer version: it is remembered by nobody.
+        let alarm = |text: &String| match serde_json::from_str(text) {
+            Ok(Event::Alarm(event)) => Some(*event),
+            Ok(Event::Service(_) | Event::Start(_) | Event::Command(_)) | Err(_) => None,
+        };
+        Ok(events.iter().filter_map(alarm).collect())
+    }
+
+    /// Decides about one delivery. One on which the engine breaks is told apart like one that cannot be read: the others
+    /// go on. What was decided half is thrown away with the desk.
+    fn try_to_settle(&self, desk: &mut Desk, waiting: &Waiting, now: Timestamp) -> Result<Settled> {
+        let settled = catch_unwind(AssertUnwindSafe(|| self.settle(desk, waiting, now)));
+        settled.unwrap_or_else(|_| Err(anyhow::anyhow!("deciding about it broke off: a fault of Tantei")))
     }
 
     /// Decides about one delivery.
@@ -213,11 +238,16 @@ impl Inner {
     ) -> Result<Settled> {
         let mut settled = Settled { delivery, outcome: "{}".to_owned(), ..Settled::default() };
         for decision in decisions {
-            let seq = i64::try_from(decision.seq).unwrap_or(i64::MAX);
-            settled.decisions.push((seq, serde_json::to_string(decision)?));
+            settled.decisions.push((number(decision.seq), serde_json::to_string(decision)?));
             let received = decision.outcome().filter(|_| matches!(decision.what, What::Received { .. }));
             if let Some(outcome) = received {
                 settled.outcome = serde_json::to_string(outcome)?;
+                // Somebody may have ended it meanwhile, which triage is not told: what fires now is not hidden there.
+                if let Outcome::Joined { investigation, .. } | Outcome::Counted { investigation, .. } =
+                    outcome
+                {
+                    settled.reopened.push(feed_id(*investigation));
+                }
             }
             match decision.what.effect() {
                 Effect::Opens(id) => {
@@ -280,6 +310,11 @@ pub(super) fn feed_id(id: InvestigationId) -> String {
 /// The investigation of a feed's identifier.
 pub(super) fn triage_id(feed: &str) -> Option<InvestigationId> {
     feed.strip_prefix("inv_")?.parse().ok().map(InvestigationId)
+}
+
+/// Numbers of decisions are far below the range of either type.
+fn number(seq: u64) -> i64 {
+    i64::try_from(seq).unwrap_or(i64::MAX)
 }
 
 fn fold(triage: &mut Triage, decisions: Vec<(i64, String)>) -> Result<()> {

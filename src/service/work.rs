@@ -11,6 +11,7 @@ use tantei_engine::model::feed::{Body, FeedItem};
 use tantei_engine::model::query::Source;
 use tantei_engine::model::time::Timestamp;
 use tantei_engine::triage::Command;
+use tokio::task::JoinSet;
 
 use super::Service;
 use super::triage::triage_id;
@@ -27,12 +28,18 @@ const RENEW: Duration = Duration::from_secs(5);
 /// How often work is looked for when nobody says that there is some: what is due by time, what another node left.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// Seconds until work that failed is tried again.
+/// Seconds until work that failed is tried again; twice as long after each further failure.
 const AGAIN_S: i64 = 10;
+
+/// How often that is doubled: every ten minutes is often enough for what may never work.
+const AGAIN_DOUBLED_MAX: u32 = 6;
+
+/// Failures in a row after which others get the place: a store or a source that is away for a moment fails less often.
+const FAILURES_MAX: u32 = 5;
 
 impl Service {
     pub(super) async fn work_loop(self, worker: usize) {
-        let owner = format!("{}/{worker}", self.inner.node);
+        let owner = self.inner.worker(worker);
         loop {
             match self.inner.store.claim(&owner, HELD).await {
                 Ok(Some(lease)) => {
@@ -56,18 +63,48 @@ impl Service {
 
     /// Works on one investigation while its lease holds.
     async fn work(&self, lease: Lease) -> Result<()> {
+        // A task of its own: what breaks it does not break the worker, and who ends the worker ends it.
+        let mut task = JoinSet::new();
+        let (service, held) = (self.clone(), lease.clone());
+        task.spawn(async move { service.drive(&held).await });
         let outcome = tokio::select! {
-            outcome = self.drive(&lease) => outcome,
+            done = task.join_next() => match done {
+                Some(Ok(outcome)) => outcome,
+                Some(Err(_)) | None => Err(anyhow::anyhow!("the work broke off: a fault of Tantei")),
+            },
             lost = self.keep_lease(&lease) => Err(lost.into()),
         };
         let (seen, next_at) = match &outcome {
-            Ok((seen, next_at)) => (*seen, *next_at),
-            Err(_) => (0, Some(self.inner.clock.now().plus_secs(AGAIN_S))),
+            Ok((seen, next_at)) => {
+                self.inner.failures.lock().await.remove(&lease.what);
+                (*seen, *next_at)
+            }
+            // Whatever was appended: it is not tried again at once.
+            Err(_) => (u64::MAX, Some(self.failed(&lease).await)),
         };
         match (self.inner.store.release(&lease, seen, next_at).await, outcome) {
             (_, Err(error)) => Err(error),
             (released, Ok(_)) => released.context("it cannot be given back"),
         }
+    }
+
+    /// Counts a failure; when to try again, by the clock that decides what is due. What fails again and again gives its place among the deep ones to
+    /// others, and is tried now and then.
+    async fn failed(&self, lease: &Lease) -> Timestamp {
+        let failures = {
+            let mut failures = self.inner.failures.lock().await;
+            let count = failures.entry(lease.what.clone()).or_default();
+            *count = count.saturating_add(1);
+            *count
+        };
+        if let (FAILURES_MAX, Some(investigation)) = (failures, triage_id(&lease.what)) {
+            tracing::error!(investigation = lease.what, failures, "work fails again and again");
+            if let Err(error) = self.ask_triage(Command::Finish { investigation }).await {
+                tracing::warn!(error = format!("{error:#}"), "its place cannot be given to others now");
+            }
+        }
+        let now = self.inner.store.now().await.unwrap_or_else(|_| self.inner.clock.now());
+        now.plus_secs(AGAIN_S << failures.saturating_sub(1).min(AGAIN_DOUBLED_MAX))
     }
 
     /// Renews the lease; returns when it is lost.

@@ -8,7 +8,7 @@ use tantei_engine::model::time::Timestamp;
 use super::error::{StoreError, StoreErrorKind, unavailable};
 use super::leases::Lease;
 use super::push::{CHANNEL, Pushed};
-use super::{Db, Store, in_transaction, on};
+use super::{Db, Store, in_transaction, on, storable};
 
 /// Investigations of one page at most.
 const PAGE_MAX: i64 = 200;
@@ -70,7 +70,8 @@ impl Store {
     /// Appends items that were sealed after the last one that the writer knows.
     ///
     /// The database checks the chain: the first item must follow the last stored one in number and hash, each
-    /// further one the one before. With a lease, its fence must still be the last one given.
+    /// further one the one before. With a lease, its fence must still be the last one given. Without one somebody else
+    /// speaks, and the investigation has work from the same moment: what is said is never stored and then forgotten.
     ///
     /// # Errors
     /// `Conflict` when somebody appended meanwhile, `Fenced` when the lease was lost, `NotFound`, `Unavailable`.
@@ -84,10 +85,13 @@ impl Store {
         const HEAD_LOCKED: &str =
             "SELECT last_seq, last_hash, fence, status FROM investigation WHERE id = $1 FOR UPDATE";
         const ITEM: &str = "INSERT INTO item (investigation, seq, recorded_at, body) VALUES ($1, $2, $3, $4)";
-        const MOVE: &str = "UPDATE investigation SET last_seq = $2, last_hash = $3 WHERE id = $1";
+        // Who holds it sees the new item when it is given back.
+        const MOVE: &str = "UPDATE investigation SET last_seq = $2, last_hash = $3, next_at = CASE WHEN $5 = 1 \
+             OR (lease_until > $4 AND next_at IS NOT NULL) THEN next_at ELSE $4 END WHERE id = $1";
         let Some(last) = items.last() else { return Ok(()) };
         let rows = rows(items)?;
         let last_seq = number(last.seq);
+        let now = self.now().await?.micros();
         // SQLite's transaction holds the only write lock; PostgreSQL locks the row.
         let head_sql = if self.shared() { HEAD_LOCKED } else { HEAD };
         in_transaction!(self, "append", tx => {
@@ -111,6 +115,8 @@ impl Store {
                 .bind(investigation)
                 .bind(last_seq)
                 .bind(&last.hash)
+                .bind(now)
+                .bind(i64::from(lease.is_some()))
                 .execute(&mut *tx)
                 .await
                 .map_err(unavailable("append"))?;
@@ -139,7 +145,7 @@ impl Store {
     pub async fn feed(&self, investigation: &str, after: u64) -> Result<Vec<FeedItem>, StoreError> {
         const READ: &str = "SELECT body FROM item WHERE investigation = $1 AND seq > $2 ORDER BY seq";
         let bodies: Vec<String> = on!(self, pool => sqlx::query_scalar(READ)
-            .bind(investigation)
+            .bind(storable(investigation))
             .bind(number(after))
             .fetch_all(pool)
             .await)
@@ -158,7 +164,7 @@ impl Store {
         const READ: &str = "SELECT id, opened_at, resource, title, status, ended_at, last_seq FROM investigation \
              WHERE id = $1";
         let row: Option<ListedRow> =
-            on!(self, pool => sqlx::query_as(READ).bind(id).fetch_optional(pool).await)
+            on!(self, pool => sqlx::query_as(READ).bind(storable(id)).fetch_optional(pool).await)
                 .map_err(unavailable("read investigation"))?;
         Ok(row.map(listed))
     }
@@ -175,9 +181,9 @@ impl Store {
         let (before, id) = filter.after.as_ref().map_or((i64::MAX, ""), |(t, id)| (t.micros(), id.as_str()));
         let rows: Vec<ListedRow> = on!(self, pool => sqlx::query_as(LIST)
             .bind(status)
-            .bind(filter.resource.as_deref().unwrap_or_default())
+            .bind(storable(filter.resource.as_deref().unwrap_or_default()))
             .bind(before)
-            .bind(id)
+            .bind(storable(id))
             .bind(filter.limit.clamp(1, PAGE_MAX))
             .fetch_all(pool)
             .await)
@@ -193,7 +199,7 @@ impl Store {
         const SET: &str = "UPDATE investigation SET status = $2, ended_at = $3 WHERE id = $1";
         let status = if ended_at.is_some() { ENDED } else { OPEN };
         let done = on!(self, pool => sqlx::query(SET)
-            .bind(id)
+            .bind(storable(id))
             .bind(status)
             .bind(ended_at.map(Timestamp::micros))
             .execute(pool)

@@ -3,6 +3,9 @@
 //! Many senders share one commit: a commit costs a wait for the disk, whatever it holds. A delivery is acknowledged
 //! only after the commit that holds it.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use tantei_engine::model::feed::{FeedItem, GENESIS};
 use tantei_engine::model::time::Timestamp;
 use tokio::sync::{mpsc, oneshot};
@@ -10,13 +13,16 @@ use tokio::sync::{mpsc, oneshot};
 use super::error::{StoreError, StoreErrorKind, unavailable};
 use super::feeds::{Opening, rows};
 use super::leases::Lease;
-use super::{Store, in_transaction, on};
+use super::{Store, in_transaction, on, storable};
 
 /// Deliveries that wait for a commit: beyond it senders wait at the door, which slows them down.
 const QUEUE: usize = 4_096;
 
 /// Deliveries of one commit: a few milliseconds of work, so that nobody waits long for others.
 const BATCH_MAX: usize = 512;
+
+/// Triage decisions read at once: a record of years must not have to fit into memory.
+const DECISIONS_PAGE: i64 = 10_000;
 
 /// Tries after which a delivery is put aside: what fails five times fails for ever.
 pub const ATTEMPTS_MAX: i64 = 5;
@@ -80,6 +86,8 @@ type WaitingRow = (String, String, String, i64, String, i64);
 #[derive(Debug, Clone)]
 pub struct Inbox {
     queue: mpsc::Sender<Waiter>,
+    /// Whether the last commit failed.
+    failing: Arc<AtomicBool>,
 }
 
 impl Inbox {
@@ -87,8 +95,15 @@ impl Inbox {
     #[must_use]
     pub fn open(store: Store) -> Self {
         let (queue, waiting) = mpsc::channel(QUEUE);
-        tokio::spawn(commit_together(store, waiting));
-        Self { queue }
+        let failing = Arc::new(AtomicBool::new(false));
+        tokio::spawn(commit_together(store, waiting, Arc::clone(&failing)));
+        Self { queue, failing }
+    }
+
+    /// Whether the last commit failed: then reading may work, and nothing can be acknowledged all the same.
+    #[must_use]
+    pub fn failing(&self) -> bool {
+        self.failing.load(Ordering::Relaxed)
     }
 
     /// Stores a delivery; returns after the commit.
@@ -103,11 +118,13 @@ impl Inbox {
     }
 }
 
-async fn commit_together(store: Store, mut waiting: mpsc::Receiver<Waiter>) {
+async fn commit_together(store: Store, mut waiting: mpsc::Receiver<Waiter>, failing: Arc<AtomicBool>) {
     let mut batch = Vec::with_capacity(BATCH_MAX);
     while waiting.recv_many(&mut batch, BATCH_MAX).await > 0 {
         let (deliveries, answers): (Vec<Delivery>, Vec<_>) = batch.drain(..).unzip();
-        match store.receive(&deliveries).await {
+        let received = store.receive(&deliveries).await;
+        failing.store(received.is_err(), Ordering::Relaxed);
+        match received {
             Ok(inserted) => {
                 for (answer, inserted) in answers.into_iter().zip(inserted) {
                     // A sender that has gone needs no answer.
@@ -131,8 +148,8 @@ impl Store {
             let mut inserted = Vec::with_capacity(deliveries.len());
             for d in deliveries {
                 let rows = sqlx::query(PUT)
-                    .bind(&d.id)
-                    .bind(&d.transition)
+                    .bind(storable(&d.id))
+                    .bind(storable(&d.transition))
                     .bind(&d.source)
                     .bind(d.received_at.micros())
                     .bind(&d.event)
@@ -209,7 +226,7 @@ impl Store {
              state = CASE WHEN attempts + 1 >= $3 THEN 'quarantined' ELSE state END WHERE id = $1";
         on!(self, pool => sqlx::query(FAIL)
             .bind(delivery)
-            .bind(reason)
+            .bind(storable(reason))
             .bind(ATTEMPTS_MAX)
             .execute(pool)
             .await
@@ -225,12 +242,12 @@ impl Store {
         const PUT: &str = "INSERT INTO delivery (id, transition, source, received_at, event, state, outcome) \
              VALUES ($1, $2, $3, $4, $5, 'quarantined', $6) ON CONFLICT (id) DO NOTHING";
         on!(self, pool => sqlx::query(PUT)
-            .bind(&delivery.id)
-            .bind(&delivery.transition)
+            .bind(storable(&delivery.id))
+            .bind(storable(&delivery.transition))
             .bind(&delivery.source)
             .bind(delivery.received_at.micros())
-            .bind(&delivery.event)
-            .bind(reason)
+            .bind(storable(&delivery.event))
+            .bind(storable(reason))
             .execute(pool)
             .await
             .map(drop))
@@ -270,14 +287,29 @@ impl Store {
             .map_err(unavailable("read deliveries"))
     }
 
-    /// Triage decisions after a sequence number, in order: the state of triage is a fold over them.
+    /// Triage decisions after a sequence number, in order: the state of triage is a fold over them. At most
+    /// [`DECISIONS_PAGE`] at a time, none when there are no more.
     ///
     /// # Errors
     /// When the database cannot be reached.
     pub async fn decisions(&self, after: i64) -> Result<Vec<(i64, String)>, StoreError> {
-        const READ: &str = "SELECT seq, body FROM decision WHERE seq > $1 ORDER BY seq";
-        on!(self, pool => sqlx::query_as(READ).bind(after).fetch_all(pool).await)
+        const READ: &str = "SELECT seq, body FROM decision WHERE seq > $1 ORDER BY seq LIMIT $2";
+        on!(self, pool => sqlx::query_as(READ).bind(after).bind(DECISIONS_PAGE).fetch_all(pool).await)
             .map_err(unavailable("read decisions"))
+    }
+
+    /// The events of the last deliveries that were decided about, oldest first.
+    ///
+    /// # Errors
+    /// When the database cannot be reached.
+    pub async fn decided_last(&self, limit: i64) -> Result<Vec<String>, StoreError> {
+        const READ: &str = "SELECT event FROM delivery WHERE state = 'done' \
+             ORDER BY received_at DESC, id DESC LIMIT $1";
+        let mut events: Vec<String> =
+            on!(self, pool => sqlx::query_scalar(READ).bind(limit).fetch_all(pool).await)
+                .map_err(unavailable("read decided"))?;
+        events.reverse();
+        Ok(events)
     }
 }
 
@@ -303,9 +335,10 @@ impl Settled {
              ON CONFLICT (investigation, seq) DO NOTHING";
         const WAKE: &str = "UPDATE investigation SET next_at = $2 WHERE id = $1";
         const END: &str = "UPDATE investigation SET status = 'ended', ended_at = $2 WHERE id = $1";
-        const REOPEN: &str = "UPDATE investigation SET status = 'open', ended_at = NULL WHERE id = $1";
+        const REOPEN: &str =
+            "UPDATE investigation SET status = 'open', ended_at = NULL WHERE id = $1 AND status = 'ended'";
         const DONE: &str = "UPDATE delivery SET state = 'done', outcome = $2 WHERE id = $1";
-        let text = |t: &str| Value::Text(t.to_owned());
+        let text = |t: &str| Value::Text(storable(t).into_owned());
         let mut write = |sql, values| writes.push(Write { sql, values });
         for (seq, body) in &self.decisions {
             write(DECIDE, vec![Value::Number(*seq), Value::Number(now), text(body)]);

@@ -23,13 +23,17 @@ pub struct Lease {
 impl Store {
     /// Claims the investigation whose work is longest due; `None` when none is.
     ///
+    /// From then on `next_at` is 0, which is due, but earlier than any wake: giving back tells them apart.
+    ///
     /// # Errors
     /// When the database cannot be reached.
     pub async fn claim(&self, owner: &str, lasts: Duration) -> Result<Option<Lease>, StoreError> {
-        const LITE: &str = "UPDATE investigation SET lease_owner = $1, lease_until = $2, fence = fence + 1 \
+        const LITE: &str = "UPDATE investigation SET lease_owner = $1, lease_until = $2, fence = fence + 1, \
+             next_at = 0 \
              WHERE id = (SELECT id FROM investigation WHERE next_at <= $3 AND lease_until <= $3 \
              ORDER BY next_at, id LIMIT 1) RETURNING id, fence";
-        const PG: &str = "UPDATE investigation SET lease_owner = $1, lease_until = $2, fence = fence + 1 \
+        const PG: &str = "UPDATE investigation SET lease_owner = $1, lease_until = $2, fence = fence + 1, \
+             next_at = 0 \
              WHERE id = (SELECT id FROM investigation WHERE next_at <= $3 AND lease_until <= $3 \
              ORDER BY next_at, id LIMIT 1 FOR UPDATE SKIP LOCKED) RETURNING id, fence";
         let now = self.now().await?.micros();
@@ -64,8 +68,8 @@ impl Store {
 
     /// Gives a claimed investigation back; `next_at` says when there is work again, `None` that it waits for somebody.
     ///
-    /// When somebody woke it while it was worked on, it is due at once, whatever `next_at` says: `seen` is the last
-    /// sequence number that the worker knows.
+    /// When somebody woke it or appended to it while it was worked on, it is due at once, whatever `next_at` says: `seen`
+    /// is the last sequence number that the worker knows.
     ///
     /// # Errors
     /// `Fenced` when it was claimed by somebody else meanwhile.
@@ -76,7 +80,7 @@ impl Store {
         next_at: Option<Timestamp>,
     ) -> Result<(), StoreError> {
         const RELEASE: &str = "UPDATE investigation SET lease_owner = NULL, lease_until = 0, \
-             next_at = CASE WHEN last_seq > $3 THEN $5 ELSE $4 END WHERE id = $1 AND fence = $2";
+             next_at = CASE WHEN last_seq > $3 OR next_at > 0 THEN $5 ELSE $4 END WHERE id = $1 AND fence = $2";
         let now = self.now().await?.micros();
         let released = on!(self, pool => sqlx::query(RELEASE)
             .bind(&lease.what)
@@ -147,6 +151,21 @@ impl Store {
         const FREE: &str = "UPDATE role_lease SET held_until = 0 WHERE name = $1 AND fence = $2";
         on!(self, pool => sqlx::query(FREE).bind(&lease.what).bind(lease.fence).execute(pool).await.map(drop))
             .map_err(unavailable("release role"))
+    }
+
+    /// Gives up everything that an owner holds, so that others need not wait; what it still writes is refused.
+    ///
+    /// # Errors
+    /// When the database cannot be reached: then the leases end by themselves.
+    pub async fn release_all(&self, owner: &str) -> Result<(), StoreError> {
+        const ROLES: &str = "UPDATE role_lease SET held_until = 0, fence = fence + 1 WHERE owner = $1";
+        const WORK: &str = "UPDATE investigation SET lease_owner = NULL, lease_until = 0, fence = fence + 1 \
+             WHERE lease_owner = $1";
+        for sql in [ROLES, WORK] {
+            on!(self, pool => sqlx::query(sql).bind(owner).execute(pool).await.map(drop))
+                .map_err(unavailable("release all"))?;
+        }
+        Ok(())
     }
 }
 

@@ -12,13 +12,14 @@ mod push;
 mod retention;
 mod tokens;
 
+use std::borrow::Cow;
 use std::str::FromStr;
 use std::time::Duration;
 
 use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{PgPool, SqlitePool};
+use sqlx::{Connection as _, PgPool, SqlitePool};
 use tantei_engine::model::time::Timestamp;
 
 pub use error::{StoreError, StoreErrorKind};
@@ -45,6 +46,12 @@ static POSTGRES: Migrator = sqlx::migrate!("src/store/migrations/postgres");
 enum Db {
     Lite(SqlitePool),
     Pg(PgPool),
+}
+
+/// Text from outside, as both databases can hold it: PostgreSQL refuses NUL, and one such name would stop all that is
+/// written with it.
+fn storable(text: &str) -> Cow<'_, str> {
+    if text.contains('\0') { Cow::Owned(text.replace('\0', "\u{fffd}")) } else { Cow::Borrowed(text) }
 }
 
 /// Runs the same statements on either database.
@@ -120,6 +127,8 @@ impl Store {
         let pool = SqlitePoolOptions::new()
             .max_connections(connections)
             .acquire_timeout(PATIENCE)
+            // A full disk ends a transaction by itself, which sqlx does not notice: such a connection is of no more use.
+            .before_acquire(|connection, _| Box::pin(async { Ok(!connection.is_in_transaction()) }))
             .connect_with(options)
             .await
             .map_err(unavailable("open"))?;
@@ -173,5 +182,45 @@ impl Store {
     /// Ends all connections after what runs on them.
     pub async fn close(&self) {
         on!(self, pool => pool.close().await);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Gives the database so much room, on all connections that there may be.
+    async fn pages(store: &Store, max: u32) {
+        let Db::Lite(pool) = &store.db else { panic!("this is SQLite's") };
+        let mut all = Vec::new();
+        for _ in 0..CONNECTIONS_MAX {
+            let mut connection = pool.acquire().await.unwrap();
+            let sql = format!("PRAGMA max_page_count = {max}");
+            sqlx::query(sqlx::AssertSqlSafe(sql)).execute(&mut *connection).await.unwrap();
+            all.push(connection);
+        }
+    }
+
+    #[tokio::test]
+    async fn what_cannot_be_stored_on_a_full_disk_can_be_when_there_is_room_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("sqlite:{}", folder.path().join("tantei.db").display());
+        let store = Store::open(&url).await.unwrap();
+        let delivery = |id: &str| Delivery {
+            id: id.to_owned(),
+            transition: id.to_owned(),
+            source: "sns".to_owned(),
+            received_at: Timestamp::from_secs(0),
+            event: "x".repeat(1_000_000),
+        };
+        // Often enough for every connection to have had its turn; each new one has to be told.
+        for _ in 0..3 * CONNECTIONS_MAX {
+            pages(&store, 60).await;
+            let full = store.receive(&[delivery("a")]).await.unwrap_err();
+            assert!(full.kind == StoreErrorKind::Unavailable && full.message.contains("full"), "{full}");
+        }
+        assert!(store.waiting(1).await.unwrap().is_empty());
+        pages(&store, 1_000_000).await;
+        assert_eq!(store.receive(&[delivery("a")]).await.unwrap(), [Inserted::New]);
     }
 }

@@ -11,11 +11,11 @@ use tantei::bundle::collectors::BundleCollector;
 use tantei::clock::ReplayClock;
 use tantei::config::Config;
 use tantei::driver::Settings;
-use tantei::ports::{AlarmStates, BoxFuture, Evidence, PortError, Queue, QueueMessage};
+use tantei::ports::{AlarmStates, BoxFuture, Collector, Evidence, PortError, Queue, QueueMessage};
 use tantei::service::{Parts, Service};
 use tantei::store::Store;
 use tantei_engine::intake;
-use tantei_engine::model::alarm::AlarmState;
+use tantei_engine::model::alarm::{Alarm, AlarmState};
 use tantei_engine::model::alarm_event::AlarmEvent;
 use tantei_engine::model::feed::verify;
 use tantei_engine::model::time::Timestamp;
@@ -36,6 +36,9 @@ pub(crate) struct Server {
     pub(crate) clock: Arc<ReplayClock>,
 }
 
+/// By which ways alarms come besides HTTP.
+type Ways = (Option<Arc<dyn Queue>>, Option<Arc<dyn AlarmStates>>);
+
 impl Drop for Server {
     fn drop(&mut self) {
         self.stop.cancel();
@@ -55,43 +58,41 @@ impl Server {
         queue: Option<Arc<dyn Queue>>,
         states: Option<Arc<dyn AlarmStates>>,
     ) -> Self {
-        Self::tokens(&store).await;
-        Self::with(store, config, now, queue, states).await
+        tokens(&store).await;
+        Self::with(store, config, now, bundle(), (queue, states)).await
+    }
+
+    /// The first node, with evidence of its own.
+    async fn of(store: Store, config: Config, now: &str, evidence: Arc<dyn Evidence>) -> Self {
+        tokens(&store).await;
+        Self::with(store, config, now, evidence, (None, None)).await
     }
 
     /// A further node.
     pub(crate) async fn join(store: Store, config: Config, now: &str) -> Self {
-        Self::with(store, config, now, None, None).await
+        Self::with(store, config, now, bundle(), (None, None)).await
     }
 
     async fn with(
         store: Store,
         config: Config,
         now: &str,
-        queue: Option<Arc<dyn Queue>>,
-        states: Option<Arc<dyn AlarmStates>>,
+        evidence: Arc<dyn Evidence>,
+        (queue, states): Ways,
     ) -> Self {
         let clock = Arc::new(ReplayClock::new(now.parse().unwrap()));
-        Self::run(store, config, clock, Arc::new(BundleCollector::new(&lab_incident())), queue, states).await
+        Self::run(store, config, clock, evidence, (queue, states)).await
     }
 
-    /// The first node of a store, with evidence of its own.
+    /// The first node of a store, with evidence that shares its clock.
     pub(crate) async fn with_evidence(
         store: Store,
         config: Config,
         clock: Arc<ReplayClock>,
         evidence: Arc<dyn Evidence>,
     ) -> Self {
-        Self::tokens(&store).await;
-        Self::run(store, config, clock, evidence, None, None).await
-    }
-
-    async fn tokens(store: &Store) {
-        for role in [Role::Viewer, Role::Operator] {
-            let created_at = Timestamp::from_secs(0);
-            let token = Token { name: role.name().to_owned(), role, created_at, expires_at: None };
-            store.add_token(&access::hash(role.name()), &token).await.unwrap();
-        }
+        tokens(&store).await;
+        Self::run(store, config, clock, evidence, (None, None)).await
     }
 
     async fn run(
@@ -99,8 +100,7 @@ impl Server {
         config: Config,
         clock: Arc<ReplayClock>,
         evidence: Arc<dyn Evidence>,
-        queue: Option<Arc<dyn Queue>>,
-        states: Option<Arc<dyn AlarmStates>>,
+        (queue, states): Ways,
     ) -> Self {
         let library = Arc::new(tantei::playbooks::shipped().unwrap());
         let settings = Settings { library, ..Settings::default() };
@@ -154,6 +154,18 @@ impl Server {
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
         panic!("{path} never became what was waited for: {last}");
+    }
+}
+
+fn bundle() -> Arc<dyn Evidence> {
+    Arc::new(BundleCollector::new(&lab_incident()))
+}
+
+async fn tokens(store: &Store) {
+    for role in [Role::Viewer, Role::Operator] {
+        let created_at = Timestamp::from_secs(0);
+        let token = Token { name: role.name().to_owned(), role, created_at, expires_at: None };
+        store.add_token(&access::hash(role.name()), &token).await.unwrap();
     }
 }
 
@@ -467,6 +479,114 @@ async fn what_was_never_delivered_is_found_by_asking(store: Store) {
     assert!(two(&server.get("/v1/investigations").await.1), "the one that was delivered is not another one");
 }
 
+async fn a_revoked_reader_sees_nothing_more_and_a_stop_ends_streams(store: Store) {
+    let server = Server::start(store, config(), "2026-11-24T06:50:00Z").await;
+    server.post("/v1/investigations", "operator", &start()).await;
+    let list = server.until("/v1/investigations", |l| l["investigations"][0].is_object()).await;
+    let id = list["investigations"][0]["id"].as_str().unwrap().to_owned();
+    let stream = format!("{}/v1/investigations/{id}/feed/stream", server.url);
+    let mut revoked = server.client.get(&stream).bearer_auth("viewer").send().await.unwrap();
+    let mut other = server.client.get(&stream).bearer_auth("operator").send().await.unwrap();
+    read_until(&mut revoked, "\"item\":\"matched\"").await;
+    assert_eq!(server.store.revoke_tokens("viewer").await.unwrap(), 1);
+    server.post(&format!("/v1/investigations/{id}/notes"), "operator", &json!({"text": "secret"})).await;
+    assert!(!rest(&mut revoked).await.contains("secret"));
+    read_until(&mut other, "\"text\":\"secret\"").await;
+    server.stop.cancel();
+    rest(&mut other).await;
+}
+
+/// What comes until the stream ends.
+async fn rest(response: &mut reqwest::Response) -> String {
+    let mut text = String::new();
+    let soon = Duration::from_secs(5);
+    while let Some(chunk) = tokio::time::timeout(soon, response.chunk()).await.unwrap().unwrap() {
+        text.push_str(&String::from_utf8_lossy(&chunk));
+    }
+    text
+}
+
+async fn what_cannot_be_read_is_refused_as_a_problem(store: Store) {
+    let server = Server::start(store, config(), "2026-11-24T06:50:00Z").await;
+    let (url, all) = (&server.url, "/v1/investigations");
+    let get = |path: &str| server.client.get(format!("{url}{path}")).bearer_auth("operator");
+    let post = || server.client.post(format!("{url}{all}")).bearer_auth("operator");
+    let alarm = || server.client.post(format!("{url}/v1/alarms/eventbridge")).header("x-api-key", KEY);
+    let json = "content-type";
+    for (request, status) in [
+        (get("/v1/investigations?limit=201"), 400),
+        (get("/v1/investigations?limit=0"), 400),
+        (get("/v1/investigations?what=this"), 400),
+        (get("/v1/investigations/%ff"), 400),
+        (get("/v1/investigations/%00"), 404),
+        (server.client.put(format!("{url}{all}")), 405),
+        (post().header(json, "text/plain").body("{}"), 415),
+        (post().header(json, "application/json").body("{\"x\": 1}"), 422),
+        (alarm().body(vec![b'a'; 2 << 20]), 413),
+        (alarm().header("content-encoding", "gzip").body("{}"), 415),
+    ] {
+        let answer = request.send().await.unwrap();
+        assert_eq!(answer.status().as_u16(), status, "{}", answer.url());
+        assert_eq!(answer.headers()[json], "application/problem+json", "{status}");
+        assert_eq!(answer.json::<Value>().await.unwrap()["status"], status);
+    }
+}
+
+fn of_orders(id: &str, alarm: &str, at: &str) -> Value {
+    let mut event = event(id, alarm, "ALARM", at);
+    let metric = "/detail/configuration/metrics/0/metricStat/metric/dimensions/FunctionName";
+    *event.pointer_mut(metric).unwrap() = json!("orders");
+    event
+}
+
+async fn another_node_splits_and_what_fires_is_not_hidden_in_what_was_ended(store: Store) {
+    let first = Server::start(store.clone(), config(), "2026-11-24T06:50:00Z").await;
+    for (id, alarm) in [("e-1", "errors"), ("e-2", "slow")] {
+        let at = "2026-11-24T06:42:12.149+0000";
+        assert_eq!(first.event(&of_orders(id, alarm, at), KEY).await.0, StatusCode::OK);
+    }
+    let path = "/v1/investigations/inv_00000001";
+    first.until(path, |d| d["alarms"].as_array().is_some_and(|a| a.len() == 2)).await;
+    first.stop.cancel();
+    // It knows of the alarms from the record alone.
+    let second = Server::join(store, config(), "2026-11-24T06:50:00Z").await;
+    let slow = "arn:aws:cloudwatch:ap-northeast-1:111122223333:alarm:slow";
+    let split = second.post(&format!("{path}/split"), "operator", &json!({"alarms": [slow]})).await;
+    assert_eq!(split.0, StatusCode::ACCEPTED, "{}", split.1);
+    let two = |l: &Value| l["investigations"].as_array().is_some_and(|l| l.len() == 2);
+    second.until("/v1/investigations", two).await;
+    assert_eq!(second.post(&format!("{path}/end"), "operator", &json!({})).await.0, StatusCode::NO_CONTENT);
+    let again = of_orders("e-3", "throttles", "2026-11-24T06:44:12.149+0000");
+    assert_eq!(second.event(&again, KEY).await.0, StatusCode::OK);
+    let open =
+        |l: &Value| l["investigations"].as_array().is_some_and(|l| l.iter().all(|i| i["open"] == true));
+    second.until("/v1/investigations", open).await;
+}
+
+/// Evidence on which Tantei itself breaks.
+#[derive(Debug)]
+struct Breaks(BundleCollector);
+
+impl Evidence for Breaks {
+    fn of(&self, alarm: &Alarm) -> Arc<dyn Collector> {
+        assert!(alarm.title.raw() != "orders", "a fault");
+        self.0.of(alarm)
+    }
+}
+
+async fn an_investigation_on_which_tantei_breaks_does_not_stop_the_others(store: Store) {
+    let mut config = config();
+    config.triage.deep_max = 1;
+    let evidence = Arc::new(Breaks(BundleCollector::new(&lab_incident())));
+    let server = Server::of(store, config, "2026-11-24T06:50:00Z", evidence).await;
+    let fired = event("e-1", "orders", "ALARM", "2026-11-24T06:42:12.149+0000");
+    assert_eq!(server.event(&fired, KEY).await.0, StatusCode::OK);
+    server.until("/v1/investigations", |l| l["investigations"][0].is_object()).await;
+    // Its only worker has taken the broken one by now, or takes it next: either way the other comes through.
+    server.post("/v1/investigations", "operator", &start()).await;
+    server.until("/v1/investigations/inv_00000002/feed", |f| has(f, "matched")).await;
+}
+
 async fn it_lives_is_ready_and_counts(store: Store) {
     let server = Server::start(store, config(), "2026-11-24T06:50:00Z").await;
     for path in ["/healthz", "/readyz"] {
@@ -536,6 +656,10 @@ crate::store::on_both_stores!(
     a_signed_notification_is_kept_and_a_changed_one_is_not,
     a_queue_is_emptied_and_poison_is_put_aside_after_five_tries,
     what_was_never_delivered_is_found_by_asking,
+    a_revoked_reader_sees_nothing_more_and_a_stop_ends_streams,
+    what_cannot_be_read_is_refused_as_a_problem,
+    another_node_splits_and_what_fires_is_not_hidden_in_what_was_ended,
+    an_investigation_on_which_tantei_breaks_does_not_stop_the_others,
     it_lives_is_ready_and_counts,
     what_ended_long_ago_is_exported_and_then_deleted,
     the_command_line_shows_and_steers_what_a_server_investigates,

@@ -154,6 +154,55 @@ async fn what_came_while_somebody_worked_is_not_forgotten(store: Store) {
     assert!(store.claim("node-b", LONG).await.unwrap().is_some());
 }
 
+async fn what_a_person_says_is_work_from_the_same_moment(store: Store) {
+    let mut writer = opened(&store, "inv_1").await;
+    let lease = store.claim("node-a", LONG).await.unwrap().unwrap();
+    store.release(&lease, 1, None).await.unwrap();
+    assert_eq!(store.claim("node-a", LONG).await.unwrap(), None, "it waits for somebody");
+    // Nothing else follows: whoever said it may be cut off here.
+    store.append("inv_1", None, &[writer.note("from a person")]).await.unwrap();
+    assert!(store.claim("node-a", LONG).await.unwrap().is_some());
+}
+
+async fn a_wake_during_work_is_not_forgotten_and_failed_work_is_not_tried_at_once(store: Store) {
+    opened(&store, "inv_1").await;
+    let lease = store.claim("node-a", LONG).await.unwrap().unwrap();
+    store.wake("inv_1").await.unwrap();
+    store.release(&lease, 1, None).await.unwrap();
+    let again = store.claim("node-a", LONG).await.unwrap().unwrap();
+    let later = store.now().await.unwrap().plus_secs(60);
+    store.release(&again, u64::MAX, Some(later)).await.unwrap();
+    assert_eq!(store.claim("node-a", LONG).await.unwrap(), None, "it failed, and is tried in a minute");
+}
+
+async fn what_an_owner_gives_up_is_free_at_once_and_its_late_writes_are_refused(store: Store) {
+    let mut writer = opened(&store, "inv_1").await;
+    let role = store.claim_role("reconciler", "node-a", LONG).await.unwrap().unwrap();
+    let lease = store.claim("node-a", LONG).await.unwrap().unwrap();
+    assert_eq!(store.claim_role("reconciler", "node-b", LONG).await.unwrap(), None);
+    store.release_all("node-a").await.unwrap();
+    assert!(
+        store.claim_role("reconciler", "node-b", LONG).await.unwrap().is_some_and(|l| l.fence > role.fence)
+    );
+    let late = store.append("inv_1", Some(&lease), &[writer.note("late")]).await.unwrap_err();
+    assert_eq!(late.kind, StoreErrorKind::Fenced);
+    assert!(store.claim("node-b", LONG).await.unwrap().is_some());
+}
+
+async fn names_that_a_database_cannot_hold_harm_nobody(store: Store) {
+    let inserted = store.receive(&[delivery("a\0b"), delivery("good")]).await.unwrap();
+    assert_eq!(inserted, [Inserted::New, Inserted::New]);
+    assert_eq!(store.investigation("inv\0").await.unwrap(), None);
+    assert!(store.feed("inv\0", 0).await.unwrap().is_empty());
+    let triage = store.claim_role("triage", "node-a", LONG).await.unwrap().unwrap();
+    let begin = Opening { resource: "a\0b".to_owned(), title: Untrusted::new("x\0y"), ..opening("inv_1") };
+    let settled = Settled { openings: vec![(begin, Writer::new("inv_1").feed)], ..Settled::default() };
+    store.settle(&triage, &[settled]).await.unwrap();
+    assert!(store.investigation("inv_1").await.unwrap().is_some());
+    store.failed("good", "why\0").await.unwrap();
+    store.quarantine(&Delivery { event: "\0".to_owned(), ..delivery("c") }, "\0").await.unwrap();
+}
+
 async fn eight_nodes_claim_every_investigation_exactly_once(store: Store) {
     for k in 0..40 {
         opened(&store, &format!("inv_{k}")).await;
@@ -319,6 +368,10 @@ on_both_stores!(
     of_two_writers_one_appends_and_the_other_is_told,
     work_is_claimed_once_and_a_late_write_is_refused,
     what_came_while_somebody_worked_is_not_forgotten,
+    what_a_person_says_is_work_from_the_same_moment,
+    a_wake_during_work_is_not_forgotten_and_failed_work_is_not_tried_at_once,
+    what_an_owner_gives_up_is_free_at_once_and_its_late_writes_are_refused,
+    names_that_a_database_cannot_hold_harm_nobody,
     eight_nodes_claim_every_investigation_exactly_once,
     a_delivery_is_stored_once_and_waits_until_it_is_settled,
     one_node_does_the_triage_and_its_successor_shuts_it_out,

@@ -112,7 +112,14 @@ async fn members(server: &Server) -> BTreeMap<String, String> {
 
 /// Alarm → where its messages are shown without making it a member: one whose OK came before its ALARM, for instance.
 async fn told(server: &Server) -> BTreeMap<String, String> {
-    let decisions = server.store.decisions(0).await.unwrap();
+    let mut decisions = Vec::new();
+    loop {
+        let page = server.store.decisions(i64::try_from(decisions.len()).unwrap()).await.unwrap();
+        if page.is_empty() {
+            break;
+        }
+        decisions.extend(page);
+    }
     let decisions = decisions.iter().map(|(_, body)| serde_json::from_str::<Decision>(body).unwrap());
     decisions
         .filter_map(|decision| {

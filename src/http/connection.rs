@@ -1,0 +1,128 @@
+//! Connections with patience that ends: who begins a request finishes it soon, who reads an answer goes on reading.
+//!
+//! Knows nothing of HTTP: the time runs from the first byte that follows an answer, so that one byte a second gains nothing.
+
+use std::io;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use axum::serve::Listener;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::Sleep;
+
+/// From the first byte of a request to the first of its answer: more than an answer may take.
+const ASKING: Duration = Duration::from_secs(20);
+
+/// Without a byte in either direction. Streams say something every 15 seconds.
+const IDLE: Duration = Duration::from_secs(60);
+
+/// Connections at one time: further ones wait at the door. Enough for the readers of a large company.
+const CONNECTIONS_MAX: usize = 8_192;
+
+/// Accepts connections whose patience ends.
+#[derive(Debug)]
+pub(super) struct Patient {
+    inner: TcpListener,
+    places: Arc<Semaphore>,
+}
+
+impl Patient {
+    pub(super) fn new(inner: TcpListener) -> Self {
+        Self { inner, places: Arc::new(Semaphore::new(CONNECTIONS_MAX)) }
+    }
+}
+
+impl Listener for Patient {
+    type Io = Connection;
+    type Addr = SocketAddr;
+
+    async fn accept(&mut self) -> (Connection, SocketAddr) {
+        // The semaphore is never closed; without a place a connection would still be taken.
+        let place = Arc::clone(&self.places).acquire_owned().await.ok();
+        let (stream, address) = Listener::accept(&mut self.inner).await;
+        let limit = Box::pin(tokio::time::sleep(ASKING));
+        (Connection { stream, asking: false, limit, _place: place }, address)
+    }
+
+    fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.inner.local_addr()
+    }
+}
+
+/// A connection whose patience ends.
+#[derive(Debug)]
+pub(super) struct Connection {
+    stream: TcpStream,
+    /// Something was sent to us that was not answered.
+    asking: bool,
+    limit: Pin<Box<Sleep>>,
+    _place: Option<OwnedSemaphorePermit>,
+}
+
+impl Connection {
+    /// What the stream says, unless it says nothing for too long.
+    fn within<T>(&mut self, cx: &mut Context<'_>, said: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
+        if said.is_pending() && self.limit.as_mut().poll(cx).is_ready() {
+            return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
+        }
+        said
+    }
+
+    fn answered(&mut self, said: &Poll<io::Result<usize>>) {
+        if matches!(said, Poll::Ready(Ok(_))) {
+            self.asking = false;
+            self.limit = Box::pin(tokio::time::sleep(IDLE));
+        }
+    }
+}
+
+impl AsyncRead for Connection {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let before = buf.filled().len();
+        let said = Pin::new(&mut self.stream).poll_read(cx, buf);
+        if buf.filled().len() > before && !self.asking {
+            self.asking = true;
+            self.limit = Box::pin(tokio::time::sleep(ASKING));
+        }
+        self.within(cx, said)
+    }
+}
+
+impl AsyncWrite for Connection {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        let said = Pin::new(&mut self.stream).poll_write(cx, buf);
+        self.answered(&said);
+        self.within(cx, said)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bufs: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let said = Pin::new(&mut self.stream).poll_write_vectored(cx, bufs);
+        self.answered(&said);
+        self.within(cx, said)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+}
