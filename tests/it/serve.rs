@@ -18,6 +18,7 @@ use tantei_engine::intake;
 use tantei_engine::model::alarm::{Alarm, AlarmState};
 use tantei_engine::model::alarm_event::AlarmEvent;
 use tantei_engine::model::feed::verify;
+use tantei_engine::model::resource::Resource;
 use tantei_engine::model::time::Timestamp;
 use tokio_util::sync::CancellationToken;
 
@@ -568,9 +569,9 @@ async fn another_node_splits_and_what_fires_is_not_hidden_in_what_was_ended(stor
 struct Breaks(BundleCollector);
 
 impl Evidence for Breaks {
-    fn of(&self, alarm: &Alarm) -> Arc<dyn Collector> {
+    fn of(&self, alarm: &Alarm, resource: Option<&Resource>) -> Arc<dyn Collector> {
         assert!(alarm.title.raw() != "orders", "a fault");
-        self.0.of(alarm)
+        self.0.of(alarm, resource)
     }
 }
 
