@@ -288,7 +288,7 @@ impl Store {
     }
 
     /// Triage decisions after a sequence number, in order: the state of triage is a fold over them. At most
-    /// [`DECISIONS_PAGE`] at a time, none when there are no more.
+    /// `DECISIONS_PAGE` at a time, none when there are no more.
     ///
     /// # Errors
     /// When the database cannot be reached.
