@@ -44,7 +44,7 @@ pub async fn serve(
     listening: impl FnOnce(SocketAddr),
 ) -> Result<()> {
     http::count();
-    let store = Store::open(&config.store.url).await.context("store.url")?;
+    let store = open(&config).await?;
     let library = playbooks::in_force(config.playbooks.folder.as_deref())?;
     let settings = Settings {
         limits: Limits::default(),
@@ -67,6 +67,10 @@ pub async fn serve(
     }
     store.close().await;
     served
+}
+
+async fn open(config: &Config) -> Result<Store> {
+    Store::open(&config.store.url).await.context("store.url")
 }
 
 /// What a running Tantei asks of the world.
@@ -161,7 +165,7 @@ pub async fn make_token(
     role: Role,
     days: Option<u32>,
 ) -> Result<(String, Token)> {
-    let store = Store::open(&config.store.url).await.context("store.url")?;
+    let store = open(config).await?;
     let token = access::generate().context("the system gives no random numbers")?;
     let created_at = SystemClock.now();
     let expires_at: Option<Timestamp> = days.map(|d| created_at.plus_secs(i64::from(d) * 86_400));
@@ -176,7 +180,7 @@ pub async fn make_token(
 /// # Errors
 /// When the store cannot be used.
 pub async fn tokens(config: &Config) -> Result<Vec<Token>> {
-    let store = Store::open(&config.store.url).await.context("store.url")?;
+    let store = open(config).await?;
     let tokens = store.tokens().await?;
     store.close().await;
     Ok(tokens)
@@ -187,7 +191,7 @@ pub async fn tokens(config: &Config) -> Result<Vec<Token>> {
 /// # Errors
 /// When the store cannot be used.
 pub async fn revoke_tokens(config: &Config, name: &str) -> Result<u64> {
-    let store = Store::open(&config.store.url).await.context("store.url")?;
+    let store = open(config).await?;
     let revoked = store.revoke_tokens(name).await?;
     store.close().await;
     Ok(revoked)

@@ -15,7 +15,6 @@ use tantei_engine::model::execution::{Approval, Execution, Refusal, RunEvent};
 use tantei_engine::model::feed::{
     Body, Collected, FeedItem, Matched, NewItem, Opened, Principal, RoundReason, Usage,
 };
-use tantei_engine::model::gap::{Gap, GapReason};
 use tantei_engine::model::id::ItemId;
 use tantei_engine::model::observation::{Observation, Signal};
 use tantei_engine::model::query::Source;
@@ -28,7 +27,7 @@ use tantei_engine::recovery;
 
 use crate::ports::{
     Aftermath, Approver, Automation, Clock, CollectRequest, Collection, Collector, Journal, JournalError,
-    Observer, PortError, PortErrorKind,
+    Observer,
 };
 
 /// Others that may append first while an item is appended: people click, they do not click a hundred times.
@@ -184,7 +183,7 @@ impl Driver {
         };
         let (collection, failure, reading) = match outcome {
             Ok(collection) => (collection, None, Reading::Whole),
-            Err(e) => (Collection::default(), Some(gap_of(&request, &e)), Reading::Broken),
+            Err(e) => (Collection::default(), Some(e.gap(source, request.window)), Reading::Broken),
         };
         let now = self.ports.clock.now();
         let by = Principal::Collector { source };
@@ -287,7 +286,11 @@ impl Driver {
         let (_, since) = self.state.run_end(suggestion).context("a run that has not ended was judged")?;
         let aftermath = match automation.watch(&plan).await {
             Ok(aftermath) => aftermath,
-            Err(e) => Aftermath { gaps: vec![self.gap_of_watch(&e, since)], ..Aftermath::default() },
+            // What happened after the run could not be seen.
+            Err(e) => {
+                let span = TimeSpan::new(since, self.ports.clock.now());
+                Aftermath { gaps: vec![e.gap(Source::Metrics, span)], ..Aftermath::default() }
+            }
         };
         for transition in &aftermath.alarms {
             let by = Principal::Collector { source: Source::Alarms };
@@ -317,12 +320,6 @@ impl Driver {
         let because: Vec<ItemId> =
             std::iter::once(suggestion).chain(judgement.measures.iter().map(|m| m.item)).collect();
         self.append(until, Principal::tantei("recovery"), because, Body::Recovery(judgement), observer).await
-    }
-
-    /// What happened after a run could not be seen.
-    fn gap_of_watch(&self, error: &PortError, since: Timestamp) -> Gap {
-        let span = TimeSpan::new(since, self.ports.clock.now());
-        gap(Source::Metrics, span, error)
     }
 
     /// When the first step of the run was reported.
@@ -468,7 +465,6 @@ fn series_of(batch: Batch) -> Vec<Series> {
     }
 }
 
-/// A failed collection as a visible gap.
 /// The item with its query in the words of the collector: the analysis speaks of recordings.
 fn restated(mut item: NewItem, collector: &dyn Collector) -> NewItem {
     if let Body::Observation(observation) = &mut item.body {
@@ -477,21 +473,4 @@ fn restated(mut item: NewItem, collector: &dyn Collector) -> NewItem {
         transition.query = transition.query.take().map(|query| collector.asked(query));
     }
     item
-}
-
-fn gap_of(request: &CollectRequest, error: &PortError) -> Gap {
-    gap(request.source, request.window, error)
-}
-
-fn gap(source: Source, span: TimeSpan, error: &PortError) -> Gap {
-    let reason = match error.kind {
-        PortErrorKind::Denied => GapReason::Denied,
-        PortErrorKind::NotFound => GapReason::Absent,
-        PortErrorKind::Throttled | PortErrorKind::Timeout | PortErrorKind::Unavailable => {
-            GapReason::Unavailable
-        }
-        PortErrorKind::Invalid => GapReason::Malformed,
-    };
-    let place = format!("{} {}", error.dependency, error.operation);
-    Gap { detail: Untrusted::new(&error.message), ..Gap::new(source, reason, span, &place) }
 }

@@ -13,12 +13,13 @@ use tantei_engine::model::alarm::{Alarm, AlarmTransition};
 use tantei_engine::model::alarm_event::AlarmEvent;
 use tantei_engine::model::execution::RunStatus;
 use tantei_engine::model::feed::FeedItem;
-use tantei_engine::model::gap::Gap;
+use tantei_engine::model::gap::{Gap, GapReason};
 use tantei_engine::model::id::ItemId;
 use tantei_engine::model::query::{Query, Source};
 use tantei_engine::model::resource::Resource;
 use tantei_engine::model::suggestion::Plan;
 use tantei_engine::model::telemetry::Batch;
+use tantei_engine::model::text::Untrusted;
 use tantei_engine::model::time::{TimeSpan, Timestamp};
 
 /// A future behind a trait object.
@@ -64,6 +65,23 @@ pub struct PortError {
     pub retry: Retry,
     /// What it said; names the missing permission where access was refused.
     pub message: String,
+}
+
+impl PortError {
+    /// The failure as a visible gap in what a source shows of that time.
+    #[must_use]
+    pub fn gap(&self, source: Source, span: TimeSpan) -> Gap {
+        let reason = match self.kind {
+            PortErrorKind::Denied => GapReason::Denied,
+            PortErrorKind::NotFound => GapReason::Absent,
+            PortErrorKind::Throttled | PortErrorKind::Timeout | PortErrorKind::Unavailable => {
+                GapReason::Unavailable
+            }
+            PortErrorKind::Invalid => GapReason::Malformed,
+        };
+        let place = format!("{} {}", self.dependency, self.operation);
+        Gap { detail: Untrusted::new(&self.message), ..Gap::new(source, reason, span, &place) }
+    }
 }
 
 /// What to collect.

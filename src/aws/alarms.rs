@@ -252,11 +252,11 @@ pub(super) fn of_metric(metric: &Metric) -> Option<plan::Metric> {
     })
 }
 
-fn dimensions(dimensions: &[Dimension]) -> BTreeMap<String, String> {
+pub(super) fn dimensions(dimensions: &[Dimension]) -> BTreeMap<String, String> {
     dimensions.iter().filter_map(|d| Some((d.name()?.to_owned(), d.value()?.to_owned()))).collect()
 }
 
-fn state(text: &str) -> Option<AlarmState> {
+pub(super) fn state(text: &str) -> Option<AlarmState> {
     match text {
         "OK" => Some(AlarmState::Ok),
         "ALARM" => Some(AlarmState::Alarm),

@@ -10,9 +10,10 @@ use super::client::{Aws, Place, Timing};
 use super::collector::{AwsCollector, Settings};
 use crate::ports::{Clock, Collector, Evidence};
 
-/// Attributes of a resource that say where it lives.
+/// The attribute of a resource that says in which account it lives.
 pub const ACCOUNT: &str = "AccountId";
-/// See [`ACCOUNT`].
+
+/// The attribute of a resource that says in which Region it lives.
 pub const REGION: &str = "Region";
 
 /// Clients of all accounts and Regions.

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 
 use aws_sdk_cloudwatchlogs::types::ResultField;
 use tantei_engine::model::gap::GapReason;
-use tantei_engine::model::num::index;
+use tantei_engine::model::num::{count_of, index};
 use tantei_engine::model::telemetry::{Batch, LogEvent};
 use tantei_engine::model::time::{TimeSpan, Timestamp};
 use tantei_engine::planning::trace_ids;
@@ -182,7 +182,7 @@ async fn look(r: &mut Reading<'_, '_>, query: &mut Running<'_>, scanned: u64) ->
         }
     };
     let bytes = page.statistics().map_or(0.0, |s| s.bytes_scanned());
-    let bytes = u64::try_from(index(bytes)).unwrap_or(u64::MAX).max(query.scanned);
+    let bytes = count_of(bytes).max(query.scanned);
     r.ledger.charge(&START_QUERY, bytes - query.scanned);
     r.out.bytes = r.out.bytes.saturating_add(bytes - query.scanned);
     let total = scanned.saturating_add(bytes - query.scanned);

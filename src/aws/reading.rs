@@ -16,7 +16,7 @@ use super::apis::Api;
 use super::client::Aws;
 use super::collector::Settings;
 use super::spent::Ledger;
-use crate::ports::{CollectRequest, Collection, PortError, PortErrorKind, Sink};
+use crate::ports::{CollectRequest, Collection, PortError, Sink};
 
 /// Pages of one listing: more than any healthy answer has, and a token that repeats is noticed before.
 pub(super) const PAGES_MAX: usize = 1_000;
@@ -70,10 +70,8 @@ impl<'a, 's> Reading<'a, 's> {
 
     /// Notes what could not be read because a call failed.
     pub(super) fn failed(&mut self, span: TimeSpan, what: &str, error: &PortError) {
-        let place = format!("{} {}", error.dependency, error.operation);
         let query = query(&error.dependency, &error.operation, what, span);
-        let gap = Gap::new(self.request.source, reason(error.kind), span, &place);
-        self.gap(Gap { detail: Untrusted::new(&error.message), query: Some(query), ..gap });
+        self.gap(Gap { query: Some(query), ..error.gap(self.request.source, span) });
     }
 
     /// Notes something else that could not be seen.
@@ -119,18 +117,6 @@ fn query(service: &str, operation: &str, what: &str, span: TimeSpan) -> Query {
         query.parameters.insert("what".to_owned(), what.to_owned());
     }
     query
-}
-
-/// The reason of a gap after a failed call.
-fn reason(kind: PortErrorKind) -> GapReason {
-    match kind {
-        PortErrorKind::Denied => GapReason::Denied,
-        PortErrorKind::NotFound => GapReason::Absent,
-        PortErrorKind::Throttled | PortErrorKind::Timeout | PortErrorKind::Unavailable => {
-            GapReason::Unavailable
-        }
-        PortErrorKind::Invalid => GapReason::Malformed,
-    }
 }
 
 /// Follows the tokens of a listing: at most so many pages, and never the same token twice in a row.

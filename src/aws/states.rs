@@ -5,16 +5,17 @@
 
 use std::sync::Arc;
 
-use aws_sdk_cloudwatch::types::{AlarmType, CompositeAlarm, MetricAlarm, StateValue};
+use aws_sdk_cloudwatch::types::{AlarmType, CompositeAlarm, MetricAlarm};
 use tantei_engine::intake::reconciled;
 use tantei_engine::model::alarm::AlarmState;
 use tantei_engine::model::alarm_event::{AlarmEvent, AlarmKind, AlarmMetric, Comparison};
 use tantei_engine::model::text::Untrusted;
 use tantei_engine::model::time::Timestamp;
 
+use super::alarms::{dimensions, state};
 use super::apis::DESCRIBE_ALARMS;
 use super::client::Aws;
-use super::reading::timestamp;
+use super::reading::{Next, Pages, timestamp};
 use super::spent::Ledger;
 use crate::ports::{AlarmStates, BoxFuture, PortError, PortErrorKind, Retry};
 
@@ -66,8 +67,8 @@ impl AwsAlarmStates {
 
     async fn listed(&self, since: Timestamp) -> Result<Vec<AlarmEvent>, PortError> {
         let mut events = Vec::new();
-        let mut token: Option<String> = None;
-        for _ in 0..PAGES_MAX {
+        let mut pages = Pages::default();
+        loop {
             let request = self
                 .aws
                 .cloudwatch
@@ -75,15 +76,21 @@ impl AwsAlarmStates {
                 .alarm_types(AlarmType::MetricAlarm)
                 .alarm_types(AlarmType::CompositeAlarm)
                 .max_records(PAGE)
-                .set_next_token(token.clone());
+                .set_next_token(pages.token());
             let page = self.aws.call(&self.ledger, &DESCRIBE_ALARMS, 1, request.send()).await?;
             events.extend(page.metric_alarms().iter().filter_map(metric));
             events.extend(page.composite_alarms().iter().filter_map(composite));
-            let next = page.next_token().map(ToOwned::to_owned);
-            if next.is_none() || next == token {
-                break;
+            match pages.after(page.next_token(), PAGES_MAX) {
+                Next::More => {}
+                Next::End => break,
+                Next::Stuck => {
+                    tracing::warn!(
+                        alarms = events.len(),
+                        "the listing of alarms did not end; the rest is not reconciled"
+                    );
+                    break;
+                }
             }
-            token = next;
         }
         events.retain(|e| e.state == AlarmState::Alarm || e.at >= since);
         events.sort_by(|a, b| a.at.cmp(&b.at).then_with(|| a.arn.cmp(&b.arn)));
@@ -97,19 +104,10 @@ impl AlarmStates for AwsAlarmStates {
     }
 }
 
-fn state(value: &StateValue) -> Option<AlarmState> {
-    match value.as_str() {
-        "OK" => Some(AlarmState::Ok),
-        "ALARM" => Some(AlarmState::Alarm),
-        "INSUFFICIENT_DATA" => Some(AlarmState::InsufficientData),
-        _ => None,
-    }
-}
-
 /// A metric alarm as if its last change had been delivered; nothing when it never changed.
 fn metric(alarm: &MetricAlarm) -> Option<AlarmEvent> {
     let at = timestamp(alarm.state_transitioned_timestamp()?);
-    let state = state(alarm.state_value()?)?;
+    let state = state(alarm.state_value()?.as_str())?;
     let mut event = reconciled(alarm.alarm_arn()?, alarm.alarm_name()?, None, state, at).ok()?;
     event.description = Untrusted::new(alarm.alarm_description().unwrap_or_default());
     event.reason = Untrusted::new(alarm.state_reason().unwrap_or_default());
@@ -130,11 +128,6 @@ fn metric(alarm: &MetricAlarm) -> Option<AlarmEvent> {
 }
 
 fn watched(alarm: &MetricAlarm) -> Vec<AlarmMetric> {
-    let dimensions = |all: &[aws_sdk_cloudwatch::types::Dimension]| {
-        all.iter()
-            .filter_map(|d| Some((d.name()?.to_owned(), d.value()?.to_owned())))
-            .collect::<std::collections::BTreeMap<_, _>>()
-    };
     let seconds = |period: Option<i32>| period.and_then(|p| u32::try_from(p).ok());
     if let Some(name) = alarm.metric_name() {
         let stat = alarm.extended_statistic().or_else(|| alarm.statistic().map(|s| s.as_str()));
@@ -169,7 +162,7 @@ fn watched(alarm: &MetricAlarm) -> Vec<AlarmMetric> {
 /// A composite alarm as if its last change had been delivered; nothing when it never changed.
 fn composite(alarm: &CompositeAlarm) -> Option<AlarmEvent> {
     let at = timestamp(alarm.state_transitioned_timestamp()?);
-    let state = state(alarm.state_value()?)?;
+    let state = state(alarm.state_value()?.as_str())?;
     let mut event = reconciled(alarm.alarm_arn()?, alarm.alarm_name()?, None, state, at).ok()?;
     event.description = Untrusted::new(alarm.alarm_description().unwrap_or_default());
     event.reason = Untrusted::new(alarm.state_reason().unwrap_or_default());

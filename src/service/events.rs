@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use tantei_engine::intake::subject::{Subject, subject};
+use tantei_engine::limits::{BASELINE_BEFORE_S, WINDOW_LEAD_S_MIN};
 use tantei_engine::model::alarm::{Alarm, AlarmState, Direction};
 use tantei_engine::model::alarm_event::AlarmEvent;
 use tantei_engine::model::resource::{Resource, ResourceId};
@@ -12,6 +13,8 @@ use tantei_engine::model::text::Untrusted;
 use tantei_engine::model::time::{TimeSpan, Timestamp};
 use tantei_engine::planning::naming;
 use tantei_engine::triage::{AlarmKey, Command, Incoming, Scope, Severity, Suppression};
+
+use crate::aws::evidence::{ACCOUNT, REGION};
 
 /// Something that was received.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -51,16 +54,13 @@ pub struct Start {
     pub baseline: Vec<TimeSpan>,
 }
 
-/// Seconds before `at` that are looked at when nobody says, and that serve as the baseline before those.
-const LEAD_S: i64 = 1_800;
-const BASELINE_S: i64 = 10_800;
-
 impl Start {
     /// What the investigation is about, and what triage is given.
     pub(super) fn subject(&self, delivery: &str, now: Timestamp) -> (Incoming, Subject) {
-        let window =
-            self.window.unwrap_or_else(|| TimeSpan::new(self.at.plus_secs(-LEAD_S), now.max(self.at)));
-        let before = || vec![TimeSpan::new(window.start.plus_secs(-BASELINE_S), window.start)];
+        let window = self
+            .window
+            .unwrap_or_else(|| TimeSpan::new(self.at.plus_secs(-WINDOW_LEAD_S_MIN), now.max(self.at)));
+        let before = || vec![TimeSpan::new(window.start.plus_secs(-BASELINE_BEFORE_S), window.start)];
         let alarm = Alarm {
             kind: "manual".to_owned(),
             title: self.title.clone(),
@@ -100,7 +100,7 @@ fn named(event: &AlarmEvent, mut about: Subject) -> Subject {
         about.alarm.resource = id.clone();
         about.resource.id = id;
     }
-    for (name, value) in [("AccountId", &event.account), ("Region", &event.region)] {
+    for (name, value) in [(ACCOUNT, &event.account), (REGION, &event.region)] {
         about.resource.attributes.insert(name.to_owned(), value.clone());
     }
     about

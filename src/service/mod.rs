@@ -179,12 +179,6 @@ impl Service {
     pub async fn token(&self, hash: &str) -> Result<Option<Token>, StoreError> {
         self.inner.store.token(hash).await
     }
-
-    /// The settings.
-    #[must_use]
-    pub fn config(&self) -> &Config {
-        &self.inner.config
-    }
 }
 
 impl Inner {

@@ -11,7 +11,7 @@ use tantei::access;
 use tantei::store::{Filter, Store};
 use tantei_engine::model::feed::{Body, verify};
 
-use crate::serve::{KEY, event};
+use crate::server::{KEY, event};
 use crate::support::{lab_incident, postgres_url};
 
 /// Loops without a flag; `TANTEI_CRASH_LOOPS` asks for more.

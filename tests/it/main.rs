@@ -38,6 +38,7 @@ mod metrics;
 mod nodes;
 mod rounds;
 mod serve;
+mod server;
 mod store;
 mod storm;
 mod support;

@@ -8,7 +8,7 @@ use serde_json::json;
 use tantei::store::Store;
 use tantei_engine::triage::{Decision, What};
 
-use crate::serve::{KEY, Server, config, event};
+use crate::server::{KEY, Server, World, config, event};
 use crate::support::{postgres_url, root};
 
 /// Changes posted while nodes race or the database is killed.
@@ -49,7 +49,7 @@ async fn two_nodes_race_and_every_change_has_one_effect() {
     let url = postgres_url("two nodes").await;
     let (first, second) = (Store::open(&url).await.unwrap(), Store::open(&url).await.unwrap());
     let a = Server::start(first, config(), "2026-11-24T06:50:00Z").await;
-    let b = Server::join(second, config(), "2026-11-24T06:50:00Z").await;
+    let b = Server::join(second, config(), World::at("2026-11-24T06:50:00Z")).await;
     for k in 0..CHANGES {
         let change = change(k);
         let (one, other) = tokio::join!(a.event(&change, KEY), b.event(&change, KEY));

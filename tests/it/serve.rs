@@ -6,13 +6,8 @@ use std::time::Duration;
 
 use reqwest::StatusCode;
 use serde_json::{Value, json};
-use tantei::access::{self, Role, Token};
 use tantei::bundle::collectors::BundleCollector;
-use tantei::clock::ReplayClock;
-use tantei::config::Config;
-use tantei::driver::Settings;
 use tantei::ports::{AlarmStates, BoxFuture, Collector, Evidence, PortError, Queue, QueueMessage};
-use tantei::service::{Parts, Service};
 use tantei::store::Store;
 use tantei_engine::intake;
 use tantei_engine::model::alarm::{Alarm, AlarmState};
@@ -20,177 +15,10 @@ use tantei_engine::model::alarm_event::AlarmEvent;
 use tantei_engine::model::feed::verify;
 use tantei_engine::model::resource::Resource;
 use tantei_engine::model::time::Timestamp;
-use tokio_util::sync::CancellationToken;
 
+use crate::server::{KEY, Server, World, config, event};
 use crate::sns;
 use crate::support::{document, lab_incident, root, shared};
-
-pub(crate) const KEY: &str = "a-key-for-tests";
-
-/// A server in this process, and what is needed to speak with it.
-pub(crate) struct Server {
-    pub(crate) url: String,
-    pub(crate) client: reqwest::Client,
-    pub(crate) store: Store,
-    pub(crate) service: Service,
-    stop: CancellationToken,
-    pub(crate) clock: Arc<ReplayClock>,
-}
-
-/// By which ways alarms come besides HTTP.
-type Ways = (Option<Arc<dyn Queue>>, Option<Arc<dyn AlarmStates>>);
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        self.stop.cancel();
-    }
-}
-
-impl Server {
-    /// The first node of a store: it makes the tokens as well.
-    pub(crate) async fn start(store: Store, config: Config, now: &str) -> Self {
-        Self::start_with(store, config, now, None, None).await
-    }
-
-    async fn start_with(
-        store: Store,
-        config: Config,
-        now: &str,
-        queue: Option<Arc<dyn Queue>>,
-        states: Option<Arc<dyn AlarmStates>>,
-    ) -> Self {
-        tokens(&store).await;
-        Self::with(store, config, now, bundle(), (queue, states)).await
-    }
-
-    /// The first node, with evidence of its own.
-    async fn of(store: Store, config: Config, now: &str, evidence: Arc<dyn Evidence>) -> Self {
-        tokens(&store).await;
-        Self::with(store, config, now, evidence, (None, None)).await
-    }
-
-    /// A further node.
-    pub(crate) async fn join(store: Store, config: Config, now: &str) -> Self {
-        Self::with(store, config, now, bundle(), (None, None)).await
-    }
-
-    async fn with(
-        store: Store,
-        config: Config,
-        now: &str,
-        evidence: Arc<dyn Evidence>,
-        (queue, states): Ways,
-    ) -> Self {
-        let clock = Arc::new(ReplayClock::new(now.parse().unwrap()));
-        Self::run(store, config, clock, evidence, (queue, states)).await
-    }
-
-    /// The first node of a store, with evidence that shares its clock.
-    pub(crate) async fn with_evidence(
-        store: Store,
-        config: Config,
-        clock: Arc<ReplayClock>,
-        evidence: Arc<dyn Evidence>,
-    ) -> Self {
-        tokens(&store).await;
-        Self::run(store, config, clock, evidence, (None, None)).await
-    }
-
-    async fn run(
-        store: Store,
-        config: Config,
-        clock: Arc<ReplayClock>,
-        evidence: Arc<dyn Evidence>,
-        (queue, states): Ways,
-    ) -> Self {
-        let library = Arc::new(tantei::playbooks::shipped().unwrap());
-        let settings = Settings { library, ..Settings::default() };
-        let parts =
-            Parts { config, store: store.clone(), clock: clock.clone(), evidence, queue, states, settings };
-        let service = Service::new(parts).unwrap();
-        let kept = service.clone();
-        let stop = CancellationToken::new();
-        tokio::spawn({
-            let (service, stop) = (service.clone(), stop.clone());
-            async move { service.run(stop).await }
-        });
-        let (told, address) = tokio::sync::oneshot::channel();
-        let listen = "127.0.0.1:0".parse().unwrap();
-        tokio::spawn({
-            let stop = stop.clone();
-            async move {
-                tantei::http::serve(service, listen, stop, |a| told.send(a).unwrap()).await.unwrap();
-            }
-        });
-        let url = format!("http://{}", address.await.unwrap());
-        Self { url, client: reqwest::Client::new(), service: kept, store, stop, clock }
-    }
-
-    pub(crate) async fn event(&self, event: &Value, key: &str) -> (StatusCode, Value) {
-        let request = self.client.post(format!("{}/v1/alarms/eventbridge", self.url));
-        let answer = request.header("x-api-key", key).body(event.to_string()).send().await.unwrap();
-        (answer.status(), answer.json().await.unwrap())
-    }
-
-    pub(crate) async fn get(&self, path: &str) -> (StatusCode, Value) {
-        let request = self.client.get(format!("{}{path}", self.url)).bearer_auth("viewer");
-        let answer = request.send().await.unwrap();
-        (answer.status(), answer.json().await.unwrap())
-    }
-
-    pub(crate) async fn post(&self, path: &str, token: &str, body: &Value) -> (StatusCode, Value) {
-        let request = self.client.post(format!("{}{path}", self.url)).bearer_auth(token).json(body);
-        let answer = request.send().await.unwrap();
-        (answer.status(), answer.json().await.unwrap_or_default())
-    }
-
-    /// Asks until the answer is as wanted; says what it was when it never is.
-    pub(crate) async fn until(&self, path: &str, wanted: impl Fn(&Value) -> bool) -> Value {
-        let mut last = Value::Null;
-        for _ in 0..600 {
-            last = self.get(path).await.1;
-            if wanted(&last) {
-                return last;
-            }
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
-        panic!("{path} never became what was waited for: {last}");
-    }
-}
-
-fn bundle() -> Arc<dyn Evidence> {
-    Arc::new(BundleCollector::new(&lab_incident()))
-}
-
-async fn tokens(store: &Store) {
-    for role in [Role::Viewer, Role::Operator] {
-        let created_at = Timestamp::from_secs(0);
-        let token = Token { name: role.name().to_owned(), role, created_at, expires_at: None };
-        store.add_token(&access::hash(role.name()), &token).await.unwrap();
-    }
-}
-
-pub(crate) fn config() -> Config {
-    let mut config = Config::default();
-    config.eventbridge.key_hashes = vec![access::hash(KEY)];
-    config
-}
-
-pub(crate) fn event(id: &str, alarm: &str, state: &str, at: &str) -> Value {
-    json!({
-        "version": "0", "id": id, "detail-type": "CloudWatch Alarm State Change", "source": "aws.cloudwatch",
-        "account": "111122223333", "time": at, "region": "ap-northeast-1",
-        "resources": [format!("arn:aws:cloudwatch:ap-northeast-1:111122223333:alarm:{alarm}")],
-        "detail": {
-            "alarmName": alarm,
-            "state": {"value": state, "timestamp": at, "reason": "Threshold Crossed"},
-            "previousState": {"value": "OK", "timestamp": at},
-            "configuration": {"metrics": [{"id": "m1", "returnData": true, "metricStat": {
-                "metric": {"namespace": "AWS/Lambda", "name": "Errors", "dimensions": {"FunctionName": alarm}},
-                "period": 60, "stat": "Sum"}}]},
-        },
-    })
-}
 
 async fn an_alarm_becomes_an_investigation_once(store: Store) {
     let server = Server::start(store, config(), "2026-11-24T06:50:00Z").await;
@@ -439,7 +267,8 @@ async fn a_queue_is_emptied_and_poison_is_put_aside_after_five_tries(store: Stor
     let queue = Arc::new(Queued(Mutex::new(bodies.into_iter().enumerate().map(message).collect())));
     let mut config = config();
     config.sns.topics = vec![sns::TOPIC.to_owned()];
-    let server = Server::start_with(store, config, "2026-11-25T06:50:00Z", Some(queue.clone()), None).await;
+    let world = World { queue: Some(queue.clone()), ..World::at("2026-11-25T06:50:00Z") };
+    let server = Server::start_in(store, config, world).await;
     let list = server
         .until("/v1/investigations", |l| l["investigations"].as_array().is_some_and(|l| l.len() == 3))
         .await;
@@ -468,8 +297,12 @@ impl AlarmStates for Away {
 }
 
 async fn what_was_never_delivered_is_found_by_asking(store: Store) {
-    let server =
-        Server::start_with(store, config(), "2026-11-24T06:50:00Z", None, Some(Arc::new(Away))).await;
+    let server = Server::start_in(
+        store,
+        config(),
+        World { states: Some(Arc::new(Away)), ..World::at("2026-11-24T06:50:00Z") },
+    )
+    .await;
     let fired = event("e-1", "orders", "ALARM", "2026-11-24T06:42:12.149+0000");
     assert_eq!(server.event(&fired, KEY).await.0, StatusCode::OK);
     let two = |l: &Value| l["investigations"].as_array().is_some_and(|l| l.len() == 2);
@@ -550,7 +383,7 @@ async fn another_node_splits_and_what_fires_is_not_hidden_in_what_was_ended(stor
     first.until(path, |d| d["alarms"].as_array().is_some_and(|a| a.len() == 2)).await;
     first.stop.cancel();
     // It knows of the alarms from the record alone.
-    let second = Server::join(store, config(), "2026-11-24T06:50:00Z").await;
+    let second = Server::join(store, config(), World::at("2026-11-24T06:50:00Z")).await;
     let slow = "arn:aws:cloudwatch:ap-northeast-1:111122223333:alarm:slow";
     let split = second.post(&format!("{path}/split"), "operator", &json!({"alarms": [slow]})).await;
     assert_eq!(split.0, StatusCode::ACCEPTED, "{}", split.1);
@@ -579,7 +412,8 @@ async fn an_investigation_on_which_tantei_breaks_does_not_stop_the_others(store:
     let mut config = config();
     config.triage.deep_max = 1;
     let evidence = Arc::new(Breaks(BundleCollector::new(&lab_incident())));
-    let server = Server::of(store, config, "2026-11-24T06:50:00Z", evidence).await;
+    let world = World { evidence, ..World::at("2026-11-24T06:50:00Z") };
+    let server = Server::start_in(store, config, world).await;
     let fired = event("e-1", "orders", "ALARM", "2026-11-24T06:42:12.149+0000");
     assert_eq!(server.event(&fired, KEY).await.0, StatusCode::OK);
     server.until("/v1/investigations", |l| l["investigations"][0].is_object()).await;

@@ -8,7 +8,7 @@ use tantei::store::Store;
 use tantei_engine::model::time::Timestamp;
 use tantei_engine::triage::{Decision, What};
 
-use crate::serve::{KEY, Server, config, event};
+use crate::server::{KEY, Server, config, event};
 use crate::support::shared;
 
 /// Alarms arrive for this many seconds between two looks at whether all were decided about.

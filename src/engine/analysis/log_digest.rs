@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::limits::{LOG_SAMPLES_MAX, Limits};
 use crate::model::gap::{Gap, GapReason};
-use crate::model::num::{index, real_signed, tidy};
+use crate::model::num::{count_of, real_signed, tidy};
 use crate::model::observation::{LogPattern, Observation, PatternChange, Provenance, Severity, Signal};
 use crate::model::query::Source;
 use crate::model::resource::ResourceId;
@@ -12,6 +12,7 @@ use crate::model::telemetry::LogEvent;
 use crate::model::text::Untrusted;
 use crate::model::time::Timestamp;
 
+use super::fnv::fnv1a;
 use super::log_companions::{Companions, Compared, Line, Missing, When};
 use super::logs::{Form, Miner, Pattern, Patterns};
 use super::queries;
@@ -281,8 +282,8 @@ impl<'a> LogDigest<'a> {
                 change,
                 follower,
                 severity: pattern.severity,
-                count_before: count(entry.before),
-                count_after: count(entry.after),
+                count_before: count_of(entry.before),
+                count_after: count_of(entry.after),
                 per_minute_before: tidy(entry.before / minutes.0),
                 per_minute_after: tidy(entry.after / minutes.1),
                 strength: tidy(strength),
@@ -367,15 +368,8 @@ fn provenance_of(template: &str) -> Provenance {
     if external { Provenance::ExternallyControllable } else { Provenance::ApplicationLog }
 }
 
-fn count(x: f64) -> u64 {
-    u64::try_from(index(x)).unwrap_or(u64::MAX)
-}
-
-/// FNV-1a, 64 bits, over a trace and a span, turned round: its low bits know all bytes, its high ones hardly the last
+/// The hash of a trace and a span, turned round: its low bits know all bytes, its high ones hardly the last
 /// ones, and a sample of the smallest must not be one of neighbouring identifiers.
 fn hash(trace: &str, span: &str) -> u64 {
-    let bytes = trace.bytes().chain([0]).chain(span.bytes());
-    bytes
-        .fold(0xcbf2_9ce4_8422_2325_u64, |h, b| (h ^ u64::from(b)).wrapping_mul(0x100_0000_01b3))
-        .reverse_bits()
+    fnv1a(trace.bytes().chain([0]).chain(span.bytes())).reverse_bits()
 }

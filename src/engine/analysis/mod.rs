@@ -6,6 +6,7 @@
 pub mod alarms;
 pub mod changes;
 pub mod deviation;
+pub mod fnv;
 pub mod impact;
 pub mod log_companions;
 pub mod log_digest;

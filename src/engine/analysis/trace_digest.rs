@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::limits::Limits;
 use crate::model::gap::{Gap, GapReason};
-use crate::model::num::tidy;
+use crate::model::num::{count_of, tidy};
 use crate::model::observation::{Observation, Provenance, Signal, TraceLink};
 use crate::model::query::Source;
 use crate::model::resource::ResourceId;
@@ -12,6 +12,7 @@ use crate::model::telemetry::Span;
 use crate::model::text::cut;
 use crate::model::time::Timestamp;
 
+use super::fnv::fnv1a;
 use super::queries;
 use super::scope::{Phase, Scope};
 use super::stats::{rate_z, saturate};
@@ -341,16 +342,16 @@ fn summarise(operations: &[Phases], (time_before, time_after): (f64, f64), outsi
     let lost_z = -rate_z(calls_before, time_before, calls_after, time_after);
     let failing = if calls_before > 0.0 { error_z } else { own_errors_after.sqrt() };
     TraceLink {
-        calls_before: count(calls_before),
-        calls_after: count(calls_after),
+        calls_before: count_of(calls_before),
+        calls_after: count_of(calls_after),
         duration_ms_before: duration.0,
         duration_ms_after: duration.1,
         own_ms_before: own.0,
         own_ms_after: own.1,
         uncovered_ms_before: uncovered.0,
         uncovered_ms_after: uncovered.1,
-        errors_before: count(errors_before),
-        errors_after: count(errors_after),
+        errors_before: count_of(errors_before),
+        errors_after: count_of(errors_after),
         excess_s: tidy(excess_ms / 1_000.0),
         excess_share: tidy(excess_ms / 1_000.0 / outside_s.max(f64::MIN_POSITIVE)),
         excess_errors: tidy((own_errors_after - usual_errors).max(0.0)),
@@ -358,11 +359,7 @@ fn summarise(operations: &[Phases], (time_before, time_after): (f64, f64), outsi
     }
 }
 
-fn count(x: f64) -> u64 {
-    u64::try_from(crate::model::num::index(x)).unwrap_or(u64::MAX)
-}
-
-/// FNV-1a, 64 bits. Only groups spans in memory: a collision among the traces of one incident joins two of them.
+/// Only groups spans in memory: a collision among the traces of one incident joins two of them.
 fn hash(text: &str) -> u64 {
-    text.bytes().fold(0xcbf2_9ce4_8422_2325, |h, b| (h ^ u64::from(b)).wrapping_mul(0x100_0000_01b3)).max(1)
+    fnv1a(text.bytes()).max(1)
 }

@@ -27,6 +27,12 @@ fn record(state: &mut State, actions: Vec<Action>) {
     }
 }
 
+/// Lets the spine conclude, and records it.
+fn conclude(state: &mut State) {
+    let conclusion = step(state, t(1_500), &Limits::default());
+    record(state, conclusion);
+}
+
 fn begin_round(state: &mut State, until: i64) {
     let (window, baseline) = (TimeSpan::new(t(900), t(until)), vec![TimeSpan::new(t(0), t(900))]);
     add(state, Body::Round(Round { number: 2, window, baseline, why: RoundReason::Asked }));
@@ -74,12 +80,10 @@ fn discarding_an_observation_ranks_again_without_it_and_it_stays_discarded_when_
     add(&mut state, opened());
     let seen = add(&mut state, deviation(9.0));
     collect_all(&mut state);
-    let conclusion = step(&state, t(1_500), &Limits::default());
-    record(&mut state, conclusion);
+    conclude(&mut state);
     assert_eq!(state.standing().count(), 1);
     discard(&mut state, seen);
-    let again = step(&state, t(1_500), &Limits::default());
-    record(&mut state, again);
+    conclude(&mut state);
     assert_eq!(state.standing().count(), 0);
     begin_round(&mut state, 1_600);
     let by = Principal::Collector { source: Source::Metrics };
@@ -120,12 +124,10 @@ fn a_cause_that_people_ruled_out_is_not_named_again() {
     add(&mut state, opened());
     add(&mut state, deviation(9.0));
     collect_all(&mut state);
-    let conclusion = step(&state, t(1_500), &Limits::default());
-    record(&mut state, conclusion);
+    conclude(&mut state);
     let named: Vec<ItemId> = state.standing().map(|(id, _)| id).collect();
     named.into_iter().for_each(|id| discard(&mut state, id));
-    let again = step(&state, t(1_500), &Limits::default());
-    record(&mut state, again);
+    conclude(&mut state);
     assert_eq!(state.standing().count(), 0);
     assert_eq!(state.concluded.map(|c| c.abstained), Some(vec![Abstention::RuledOut]));
 }
@@ -193,12 +195,10 @@ fn ruling_the_lead_out_says_that_another_leads() {
     add(&mut state, opened());
     add(&mut state, deviation(9.0));
     collect_all(&mut state);
-    let conclusion = step(&state, t(1_500), &Limits::default());
-    record(&mut state, conclusion);
+    conclude(&mut state);
     let lead = state.standing().map(|(id, _)| id).next().unwrap();
     discard(&mut state, lead);
-    let again = step(&state, t(1_500), &Limits::default());
-    record(&mut state, again);
+    conclude(&mut state);
     let from = state.hypotheses.get(&lead).map(|h| h.facts().cause.clone());
     let revised = state.concluded.as_ref().map(|c| c.revised.clone()).unwrap();
     assert_eq!(revised, vec![Revision::Lead { from, to: None }]);

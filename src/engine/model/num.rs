@@ -46,6 +46,12 @@ pub fn index(x: f64) -> usize {
     if x > 0.0 { x as usize } else { 0 }
 }
 
+/// A number of things as an integer: rounded like [`index`], as many bits as counters have.
+#[must_use]
+pub fn count_of(x: f64) -> u64 {
+    u64::try_from(index(x)).unwrap_or(u64::MAX)
+}
+
 /// A length as a 32-bit number, saturating.
 #[must_use]
 pub fn u32_of(n: usize) -> u32 {
