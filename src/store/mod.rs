@@ -64,26 +64,38 @@ macro_rules! on {
     };
 }
 
-/// Runs the same statements in one transaction of either database and commits when they succeed.
+/// Runs the same statements in one transaction of either database: commits when they succeed, and else rolls back before
+/// the caller hears of it. Left to the pool, the rollback would come a moment later, and whoever asks next would find rows
+/// locked by what has failed.
 macro_rules! in_transaction {
     ($store:expr, $operation:expr, $tx:ident => $body:expr) => {
         match &$store.db {
             // Taking the write lock at once: a transaction that reads first and writes later could not wait for it.
             $crate::store::Db::Lite(pool) => {
-                let mut $tx =
-                    pool.begin_with("BEGIN IMMEDIATE").await.map_err($crate::store::unavailable($operation))?;
-                let done = $body;
-                $tx.commit().await.map_err($crate::store::unavailable($operation))?;
-                done
+                let begun = pool.begin_with("BEGIN IMMEDIATE").await;
+                in_transaction!(@ends begun, $operation, $tx => $body)
             }
             $crate::store::Db::Pg(pool) => {
-                let mut $tx = pool.begin().await.map_err($crate::store::unavailable($operation))?;
-                let done = $body;
-                $tx.commit().await.map_err($crate::store::unavailable($operation))?;
-                done
+                let begun = pool.begin().await;
+                in_transaction!(@ends begun, $operation, $tx => $body)
             }
         }
     };
+    (@ends $begun:ident, $operation:expr, $tx:ident => $body:expr) => {{
+        let mut $tx = $begun.map_err($crate::store::unavailable($operation))?;
+        let outcome: Result<_, $crate::store::StoreError> = async { Ok($body) }.await;
+        match outcome {
+            Ok(done) => {
+                $tx.commit().await.map_err($crate::store::unavailable($operation))?;
+                done
+            }
+            Err(error) => {
+                // A connection that cannot even roll back is thrown away by the pool.
+                drop($tx.rollback().await);
+                return Err(error);
+            }
+        }
+    }};
 }
 
 pub(crate) use {in_transaction, on};

@@ -36,6 +36,7 @@ mod logs;
 mod metamorphic;
 mod metrics;
 mod nodes;
+mod openapi;
 mod rounds;
 mod serve;
 mod server;

@@ -1,6 +1,5 @@
 //! A running Tantei over HTTP: alarms in, investigations, feeds and people's decisions out; on either store.
 
-use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -340,6 +339,17 @@ async fn rest(response: &mut reqwest::Response) -> String {
     text
 }
 
+/// The answer to a request. Who is refused before all was read may be cut off before the answer is heard: then it is asked
+/// again.
+async fn answered(request: &reqwest::RequestBuilder) -> reqwest::Response {
+    for _ in 0..20 {
+        if let Ok(answer) = request.try_clone().unwrap().send().await {
+            return answer;
+        }
+    }
+    panic!("no answer was heard twenty times");
+}
+
 async fn what_cannot_be_read_is_refused_as_a_problem(store: Store) {
     let server = Server::start(store, config(), "2026-11-24T06:50:00Z").await;
     let (url, all) = (&server.url, "/v1/investigations");
@@ -359,7 +369,7 @@ async fn what_cannot_be_read_is_refused_as_a_problem(store: Store) {
         (alarm().body(vec![b'a'; 2 << 20]), 413),
         (alarm().header("content-encoding", "gzip").body("{}"), 415),
     ] {
-        let answer = request.send().await.unwrap();
+        let answer = answered(&request).await;
         assert_eq!(answer.status().as_u16(), status, "{}", answer.url());
         assert_eq!(answer.headers()[json], "application/problem+json", "{status}");
         assert_eq!(answer.json::<Value>().await.unwrap()["status"], status);
@@ -470,17 +480,6 @@ async fn the_command_line_shows_and_steers_what_a_server_investigates(store: Sto
     })
     .await
     .unwrap();
-}
-
-#[test]
-fn the_openapi_document_is_the_golden_one() {
-    let made = serde_json::to_string_pretty(&tantei::http::document()).unwrap() + "\n";
-    let golden: PathBuf = crate::support::root().join("docs/openapi.json");
-    if std::env::var_os("TANTEI_BLESS").is_some() {
-        std::fs::write(&golden, &made).unwrap();
-    }
-    let kept = std::fs::read_to_string(&golden).unwrap_or_default();
-    assert!(made == kept, "docs/openapi.json differs: TANTEI_BLESS=1 cargo test --test it openapi writes it");
 }
 
 crate::store::on_both_stores!(
