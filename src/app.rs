@@ -15,6 +15,7 @@ use tantei_engine::model::time::Timestamp;
 use tokio_util::sync::CancellationToken;
 
 use crate::access::{self, Role, Token};
+use crate::aws::change_event::Ignored;
 use crate::aws::client::{AssumedRole, Place};
 use crate::aws::collector;
 use crate::aws::evidence::AwsEvidence;
@@ -113,6 +114,12 @@ async fn aws_evidence(config: &Config, clock: &Arc<dyn Clock>) -> AwsEvidence {
     let settings = collector::Settings {
         log_groups,
         log_bytes_max: aws.log_bytes_max,
+        ignored: Ignored {
+            services: aws.ignored_changes.services.clone(),
+            events: aws.ignored_changes.events.clone(),
+            principals: aws.ignored_changes.principals.clone(),
+            sessions: aws.ignored_changes.sessions.clone(),
+        },
         ..collector::Settings::default()
     };
     let here = place(aws.region.clone(), None);

@@ -2,7 +2,7 @@
 //!
 //! Secrets are never in the file: it names the environment variable that holds them. Knows no defaults of AWS.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -109,6 +109,8 @@ pub struct AwsConfig {
     pub log_groups: BTreeMap<String, Vec<String>>,
     /// Bytes that the log queries of one investigation may scan.
     pub log_bytes_max: u64,
+    /// Changes that are nobody's cause.
+    pub ignored_changes: IgnoredChanges,
     /// Other accounts and Regions.
     pub places: Vec<PlaceConfig>,
 }
@@ -121,9 +123,24 @@ impl Default for AwsConfig {
             reconcile: true,
             log_groups: BTreeMap::new(),
             log_bytes_max: 20_000_000_000,
+            ignored_changes: IgnoredChanges::default(),
             places: Vec::new(),
         }
     }
+}
+
+/// Changes that are not looked at, such as what a scheduler does every minute.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct IgnoredChanges {
+    /// Event sources, such as `ssm.amazonaws.com`.
+    pub services: BTreeSet<String>,
+    /// Event names, such as `RegisterTargets`.
+    pub events: BTreeSet<String>,
+    /// Parts of a principal's ARN, such as a role's name.
+    pub principals: BTreeSet<String>,
+    /// Names of sessions behind a role.
+    pub sessions: BTreeSet<String>,
 }
 
 /// Another account or Region.
@@ -259,6 +276,9 @@ impl Config {
         let known = ["sqlite:", "postgres://", "postgresql://"];
         if !known.iter().any(|k| self.store.url.starts_with(k)) {
             problems.push("store.url must begin with `sqlite:` or `postgres://`".to_owned());
+        }
+        if self.aws.ignored_changes.principals.contains("") {
+            problems.push("aws.ignored_changes.principals: an empty name would hide every change".to_owned());
         }
         for topic in self.sns.topics.iter().filter(|t| !t.starts_with("arn:")) {
             problems.push(format!("sns.topics: `{topic}` is no ARN of a topic"));

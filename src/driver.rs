@@ -191,7 +191,8 @@ impl Driver {
         let gaps = collection.gaps.iter().cloned().chain(failure).map(Body::Gap).map(own);
         let found = digest.finish().into_iter().map(|item| restated(item, self.ports.collector.as_ref()));
         let Revised { items, outdated } = revise(&self.state, source, found.chain(gaps).collect(), reading);
-        let usage = Usage { source, requests: collection.requests, bytes: collection.bytes };
+        let Collection { requests, bytes, charges, .. } = collection;
+        let usage = Usage { source, requests, bytes, charges };
         let collected = Collected { source, records: collection.records, outdated };
         let last = [Body::Usage(usage), Body::Collected(collected)].map(own);
         self.append_all(items.into_iter().chain(last).collect(), observer).await

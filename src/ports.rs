@@ -12,7 +12,7 @@ use tantei_engine::investigation::State;
 use tantei_engine::model::alarm::{Alarm, AlarmTransition};
 use tantei_engine::model::alarm_event::AlarmEvent;
 use tantei_engine::model::execution::RunStatus;
-use tantei_engine::model::feed::FeedItem;
+use tantei_engine::model::feed::{Charge, FeedItem};
 use tantei_engine::model::gap::{Gap, GapReason};
 use tantei_engine::model::id::ItemId;
 use tantei_engine::model::query::{Query, Source};
@@ -106,6 +106,8 @@ pub struct Collection {
     pub requests: u64,
     /// Bytes read, decompressed.
     pub bytes: u64,
+    /// What was charged for, at list price.
+    pub charges: Vec<Charge>,
     /// What could not be read.
     pub gaps: Vec<Gap>,
 }

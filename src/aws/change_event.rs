@@ -101,8 +101,10 @@ pub struct Ignored {
     pub services: BTreeSet<String>,
     /// Events, such as `RegisterTargets`.
     pub events: BTreeSet<String>,
-    /// Parts of a principal's ARN: a role, or a session behind it.
+    /// Parts of a principal's ARN, such as a role's name.
     pub principals: BTreeSet<String>,
+    /// Names of sessions behind a role, in full.
+    pub sessions: BTreeSet<String>,
 }
 
 impl Ignored {
@@ -110,9 +112,11 @@ impl Ignored {
     #[must_use]
     pub fn has(&self, change: &Change) -> bool {
         let attribute = |key: &str| change.attributes.get(key).map_or("", String::as_str);
+        let session = change.actor.contains(":assumed-role/").then(|| change.actor.rsplit('/').next()).flatten();
         self.services.contains(attribute("eventSource"))
             || self.events.contains(attribute("eventName"))
             || self.principals.iter().any(|p| change.actor.contains(p.as_str()))
+            || session.is_some_and(|s| self.sessions.contains(s))
     }
 }
 
@@ -294,5 +298,8 @@ mod tests {
         let ignored =
             Ignored { principals: BTreeSet::from(["assumed-role/ci".to_owned()]), ..Ignored::default() };
         assert!(ignored.has(&change) && !Ignored::default().has(&change));
+        let session = change.actor.rsplit('/').next().unwrap().to_owned();
+        let by_session = |name: &str| Ignored { sessions: BTreeSet::from([name.to_owned()]), ..Ignored::default() };
+        assert!(by_session(&session).has(&change) && !by_session(&session[1..]).has(&change));
     }
 }

@@ -119,6 +119,7 @@ impl AwsCollector {
 
     async fn read(&self, request: &CollectRequest, sink: &mut Sink<'_>) -> Collection {
         let now = self.clock.now();
+        let before = self.ledger.spent();
         let mut reading = Reading::new(&self.aws, &self.settings, &self.ledger, request, now, sink);
         let work = async {
             match request.source {
@@ -150,6 +151,7 @@ impl AwsCollector {
                 "queries may go on after the deadline: they could not be stopped"
             );
         }
+        reading.out.charges = self.ledger.spent().charges_since(&before);
         reading.out
     }
 }

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
+use tantei_engine::model::feed::Charge;
+
 use super::apis::Api;
 
 /// What one operation came to.
@@ -46,6 +48,22 @@ impl Spent {
     #[must_use]
     pub fn micro_usd(&self) -> u64 {
         self.by_api.values().map(|u| u.micro_usd).sum()
+    }
+
+    /// What costs something and came after `before`.
+    #[must_use]
+    pub fn charges_since(&self, before: &Self) -> Vec<Charge> {
+        let of = |(action, used): (&&'static str, &Used)| {
+            let earlier = before.by_api.get(action).copied().unwrap_or_default();
+            let charge = Charge {
+                operation: (*action).to_owned(),
+                calls: used.calls - earlier.calls,
+                expected_micro_usd: used.expected_micro_usd - earlier.expected_micro_usd,
+                micro_usd: used.micro_usd - earlier.micro_usd,
+            };
+            (charge.expected_micro_usd > 0 || charge.micro_usd > 0).then_some(charge)
+        };
+        self.by_api.iter().filter_map(of).collect()
     }
 }
 
@@ -103,7 +121,13 @@ mod tests {
         ledger.charge(&GET_METRIC_DATA, 500);
         ledger.charge(&START_QUERY, 1_000_000_000);
         ledger.failed(&START_QUERY);
-        let spent = ledger.spent();
+        let before = ledger.spent();
+        ledger.expect(&GET_METRIC_DATA, 1_000);
+        ledger.charge(&GET_METRIC_DATA, 1_000);
+        let [charge] = ledger.spent().charges_since(&before).try_into().unwrap();
+        assert_eq!((charge.operation.as_str(), charge.calls), ("cloudwatch:GetMetricData", 1));
+        assert_eq!((charge.expected_micro_usd, charge.micro_usd), (10_000, 10_000));
+        let spent = before;
         assert_eq!((spent.calls(), spent.micro_usd()), (2, 10_000));
         assert_eq!(spent.by_api["logs:StartQuery"].failed, 1);
     }

@@ -127,7 +127,7 @@ impl BundleCollector {
                 let (resources, edges) = file.resolve();
                 let records = u64::try_from(resources.len() + edges.len()).unwrap_or(u64::MAX);
                 sink(Batch::Topology { resources, edges });
-                Collection { records, requests: 1, bytes: size, gaps: Vec::new() }
+                Collection { records, requests: 1, bytes: size, ..Collection::default() }
             }
             Err(what) => {
                 let gaps = vec![gap(request, GapReason::Malformed, "topology.json", &what, 0)];
@@ -176,7 +176,7 @@ fn collection(request: &CollectRequest, path: &Path, outcome: &Outcome) -> Colle
             outcome.bad_lines,
         ));
     }
-    Collection { records: outcome.records, requests: 1, bytes: outcome.bytes, gaps }
+    Collection { records: outcome.records, requests: 1, bytes: outcome.bytes, gaps, ..Collection::default() }
 }
 
 fn gap(request: &CollectRequest, reason: GapReason, place: &str, detail: &str, lost: u64) -> Gap {

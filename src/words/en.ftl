@@ -235,6 +235,7 @@ overview-alarm-ended = the alarm went back to OK at { $at }
 overview-going-on = no recovery seen up to { $until }
 overview-origin = telemetry from { $origin }
 overview-seen = { $observations } observations, { $gaps } gaps
+overview-cost = { $calls } chargeable AWS calls: { $cost } at list price, { $expected } estimated before
 impact-start = began { $at }
 impact-detected = alarm { $at }, { $delay } after the start
 impact-end = ended { $at }, lasted { $lasted }

@@ -235,6 +235,7 @@ overview-alarm-ended = アラームは { $at } に OK へ復帰
 overview-going-on = { $until } までに復旧は確認されていない
 overview-origin = テレメトリーの取得元：{ $origin }
 overview-seen = 観測 { $observations } 件、欠落 { $gaps } 件
+overview-cost = 課金対象の AWS 呼び出し { $calls } 回：定価で { $cost }（事前の見積もり { $expected }）
 impact-start = 開始 { $at }
 impact-detected = アラーム発報 { $at }（開始から { $delay }）
 impact-end = 終了 { $at }（継続時間 { $lasted }）

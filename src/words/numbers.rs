@@ -55,6 +55,7 @@ impl Words {
             "Megabytes" => scaled(value * 1e6, "B"),
             "Gigabytes" => scaled(value * 1e9, "B"),
             "Bytes/Second" => scaled(value, "B/s"),
+            "USD" => dollars(value),
             "Count/Second" => format!("{}/s", short(value)),
             _ => short(value),
         }
@@ -113,6 +114,12 @@ fn digits(value: f64) -> String {
     if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text }
 }
 
+/// Money: cents matter, what is below a hundredth of one does not.
+fn dollars(value: f64) -> String {
+    let places = if value < 1.0 { 4 } else { 2 };
+    if value > 0.0 && value < 0.000_1 { "<$0.0001".to_owned() } else { format!("${value:.places$}") }
+}
+
 /// A number without a unit: large ones by thousands.
 fn short(value: f64) -> String {
     if value.abs() < 10_000.0 { digits(value) } else { scaled(value, "").trim_end().to_owned() }
@@ -143,6 +150,9 @@ mod tests {
             (1_234_567.0, Some("Bytes"), "1.23 MB"),
             (1_745.0, Some("Count"), "1745"),
             (23_456.0, None, "23.5 k"),
+            (0.012_3, Some("USD"), "$0.0123"),
+            (3.0, Some("USD"), "$3.00"),
+            (0.000_001, Some("USD"), "<$0.0001"),
             (0.001_234, None, "0.00123"),
             (f64::NAN, None, "?"),
             (5.0, Some("<img>"), "5"),

@@ -114,6 +114,9 @@ async fn an_alarm_is_investigated_by_its_name_without_a_server() {
             let collected = feed.iter().filter(|i| i["body"]["item"] == "collected").count();
             assert!(collected >= 6, "every source was asked: {collected}");
             assert!(feed.iter().any(|i| i["body"]["item"] == "concluded"));
+            let charges = feed.iter().filter_map(|i| i["body"]["charges"].as_array()).flatten();
+            let read = |c: &Value| c["operation"] == "cloudwatch:GetMetricData" && c["micro_usd"].as_u64() > Some(0);
+            assert!(charges.clone().any(read), "what was charged for is told: {charges:?}");
         }
         let output = run("no-such-alarm");
         let error = String::from_utf8_lossy(&output.stderr).into_owned();

@@ -248,6 +248,22 @@ pub struct Usage {
     pub requests: u64,
     /// Bytes read, decompressed.
     pub bytes: u64,
+    /// What was charged for, at list price.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub charges: Vec<Charge>,
+}
+
+/// Calls that somebody is charged for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Charge {
+    /// The operation, as permissions name it.
+    pub operation: String,
+    /// How often it was called.
+    pub calls: u64,
+    /// Millionths of a dollar, as estimated before the calls.
+    pub expected_micro_usd: u64,
+    /// Millionths of a dollar, as the answers tell.
+    pub micro_usd: u64,
 }
 
 /// One item of a feed.

@@ -17,8 +17,8 @@ use crate::investigation::State;
 use crate::model::alarm::{Alarm, AlarmState, AlarmTransition};
 use crate::model::cause::Ranking;
 use crate::model::execution::Verdict;
-use crate::model::feed::{Body, DecisionKind, FeedItem};
-use crate::model::num::u32_of;
+use crate::model::feed::{Body, Charge, DecisionKind, FeedItem};
+use crate::model::num::{real64, u32_of};
 use crate::model::observation::{Observation, Signal};
 use crate::model::time::Timestamp;
 
@@ -80,7 +80,7 @@ pub fn facts(state: &State, feed: &[FeedItem], ranking: &Ranking) -> Report {
     let times = times(state);
     Report {
         investigation: state.opened.as_ref().map(|o| o.investigation.clone()).unwrap_or_default(),
-        overview: overview(state, &times),
+        overview: overview(state, feed, &times),
         impact: impact(state, &times),
         detection: state.alarms.iter().map(|(id, t)| alarm(*id, t)).take(DETECTION_MAX).collect(),
         timeline: timeline(state, feed, &cause),
@@ -122,7 +122,7 @@ fn alarm_ended(state: &State, fired: &Alarm) -> Option<Timestamp> {
     (last.to == AlarmState::Ok && last.at > fired.at).then_some(last.at)
 }
 
-fn overview(state: &State, times: &Times) -> Vec<Fact> {
+fn overview(state: &State, feed: &[FeedItem], times: &Times) -> Vec<Fact> {
     let Some(opened) = &state.opened else { return Vec::new() };
     let fired = Fact::new("overview-alarm")
         .about(&opened.alarm.resource)
@@ -144,7 +144,22 @@ fn overview(state: &State, times: &Times) -> Vec<Fact> {
     let mut facts = vec![fired, status];
     facts.extend(provisional.then(|| Fact::new("remark-provisional")));
     facts.extend([origin, seen]);
+    facts.extend(cost(feed));
     facts
+}
+
+/// What reading the telemetry cost, where somebody is charged for it.
+fn cost(feed: &[FeedItem]) -> Option<Fact> {
+    let usage = feed.iter().filter_map(|i| if let Body::Usage(u) = &i.body { Some(u) } else { None });
+    let charges: Vec<_> = usage.flat_map(|u| &u.charges).collect();
+    let sum = |of: fn(&Charge) -> u64| charges.iter().map(|c| of(c)).sum();
+    let money = |micro: u64| Arg::Number { value: real64(micro) / 1e6, unit: Some("USD".to_owned()) };
+    (!charges.is_empty()).then(|| {
+        Fact::new("overview-cost")
+            .with("calls", Arg::Count(sum(|c| c.calls)))
+            .with("expected", money(sum(|c| c.expected_micro_usd)))
+            .with("cost", money(sum(|c| c.micro_usd)))
+    })
 }
 
 fn impact(state: &State, times: &Times) -> Vec<Fact> {
