@@ -14,6 +14,7 @@ mod logs;
 mod metrics;
 mod output;
 mod playbooks;
+mod record;
 mod remote;
 mod serve;
 mod strict;
@@ -44,6 +45,7 @@ Examples:
   tantei playbooks check my-playbooks/            check your own playbooks
   tantei serve --config tantei.toml               receive alarms and investigate them
   tantei list | show ID | watch ID | report ID    what a server investigates (TANTEI_SERVER, TANTEI_TOKEN)
+  tantei record ID --to DIR                       write an investigation as a bundle, to replay or to pass on
   tantei audit verify feed.json                   has this feed been tampered with?
 
 Exit codes: 0 done, 1 failed or problems found, 2 wrong arguments or input.";
@@ -86,6 +88,8 @@ enum Command {
     Note(remote::NoteArgs),
     /// End an investigation of a server.
     End(remote::One),
+    /// Write an investigation as a bundle that can be replayed: its telemetry is read again from AWS.
+    Record(record::Args),
     /// Make, list or revoke access tokens.
     #[command(subcommand)]
     Token(token::Command),
@@ -128,6 +132,7 @@ fn run(command: Command) -> Result<ExitCode> {
         Command::Restore(args) => remote::decide(&args, "restore"),
         Command::Note(args) => remote::note(&args),
         Command::End(args) => remote::end(&args),
+        Command::Record(args) => record::run(&args),
         Command::Token(command) => token::run(&command),
         Command::Completions { shell } => {
             let mut script = Vec::new();

@@ -2,6 +2,7 @@
 
 mod alarms;
 mod auth;
+mod bundle;
 mod connection;
 mod health;
 mod investigations;
@@ -55,6 +56,8 @@ pub fn router(service: Service) -> Router {
     answered
         // A stream has no end: it is not under the time limit of answers.
         .route("/v1/investigations/{id}/feed/stream", get(stream::feed))
+        // Reading takes minutes, and the answer begins before.
+        .route("/v1/investigations/{id}/bundle", get(bundle::bundle))
         .layer(DefaultBodyLimit::max(INTAKE_BODY_BYTES_MAX))
         .fallback(problem::no_route)
         .layer(axum::middleware::map_request(problem::plain_only))

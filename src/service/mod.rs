@@ -3,6 +3,7 @@
 //! Holds the store, the door for alarms, and what every node knows of triage. Speaks no protocol and renders nothing;
 //! the loops that do the work are in `triage` and `work`.
 
+mod bundle;
 mod events;
 mod investigations;
 mod queue;
@@ -19,7 +20,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use tantei_engine::triage::{Triage, TriageLimits};
-use tokio::sync::{Mutex, Notify, RwLock};
+use tokio::sync::{Mutex, Notify, RwLock, Semaphore};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -31,6 +32,7 @@ use crate::ports::{AlarmStates, Clock, Evidence, Queue};
 use crate::store::{Inbox, Store};
 
 pub use crate::store::{Filter, Listed, Pushed, StoreError, StoreErrorKind};
+pub use bundle::{Recorded, RecordingJob};
 pub use events::{Event, Start, subject_of};
 pub use investigations::{DecideError, Detail};
 pub use receive::{ReceiveError, Received, SnsHeaders};
@@ -60,6 +62,8 @@ struct Inner {
     failures: Mutex<BTreeMap<String, u32>>,
     /// It is told to stop: what has no end of its own ends now.
     stopping: CancellationToken,
+    /// One recording at a time: it costs money, and room on the disk.
+    recording: Arc<Semaphore>,
     /// Something was received.
     received: Notify,
     /// There may be work on an investigation.
@@ -119,6 +123,7 @@ impl Service {
             triage: RwLock::new(triage),
             failures: Mutex::new(BTreeMap::new()),
             stopping: CancellationToken::new(),
+            recording: Arc::new(Semaphore::new(1)),
             received: Notify::new(),
             work: Notify::new(),
         };

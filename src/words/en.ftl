@@ -321,3 +321,8 @@ logs-field = value
 logs-code = status
 logs-quantiles = { $field }: median { $median } → { $median_now }, 95 % up to { $p95 } → { $p95_now }
 logs-share = { $field } { $code }: { $before } → { $now } of the lines
+
+## Recording
+record-done = { $folder }: { $records } records, { $gaps } gaps. `tantei investigate --bundle` replays it.
+record-same = What can be read now leads to the same first cause as the investigation.
+record-differs = What can be read now leads to another first cause than the investigation: telemetry has expired or arrived since, or people have decided. The investigation's own feed is in feed.jsonl.

@@ -321,3 +321,8 @@ logs-field = 値
 logs-code = ステータス
 logs-quantiles = { $field }：中央値 { $median } → { $median_now }、95% が { $p95 } → { $p95_now } 以下
 logs-share = { $field } { $code }：{ $before } → { $now }（行の割合）
+
+## Recording
+record-done = { $folder }: { $records } 件を記録、欠落 { $gaps } 件。`tantei investigate --bundle` で再生できます。
+record-same = 現在読み取れるデータからも、調査と同じ第一原因が導かれます。
+record-differs = 現在読み取れるデータからは、調査とは別の第一原因が導かれます。テレメトリの期限切れや遅着、または人の判断によるものです。調査自体のフィードは feed.jsonl にあります。

@@ -37,6 +37,7 @@ mod metamorphic;
 mod metrics;
 mod nodes;
 mod openapi;
+mod record;
 mod rounds;
 mod serve;
 mod server;
