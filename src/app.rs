@@ -26,6 +26,7 @@ use crate::bundle::recording::Recording;
 use crate::bundle::write::{About, BundleWriter};
 use crate::clock::SystemClock;
 use crate::config::Config;
+use crate::doctor::{self, Findings, Places, Told};
 pub use crate::driver::Settings;
 use crate::driver::{Driver, Ports};
 use crate::ports::{AlarmStates, Clock, Evidence, Observer, Queue};
@@ -99,7 +100,7 @@ async fn world(config: &Config, clock: &Arc<dyn Clock>) -> Result<World> {
 }
 
 /// The accounts and Regions that the settings name.
-fn places(config: &Config) -> (Place, Vec<(String, Place)>) {
+fn places(config: &Config) -> doctor::Places {
     let aws = &config.aws;
     let place = |region: Option<String>, role: Option<AssumedRole>| Place {
         region,
@@ -110,7 +111,7 @@ fn places(config: &Config) -> (Place, Vec<(String, Place)>) {
         let role = p.role_arn.clone().map(|arn| AssumedRole { arn, external_id: p.external_id.clone() });
         (p.account.clone(), place(Some(p.region.clone()), role))
     });
-    (place(aws.region.clone(), None), others.collect())
+    doctor::Places { here: place(aws.region.clone(), None), others: others.collect() }
 }
 
 async fn aws_evidence(config: &Config, clock: &Arc<dyn Clock>) -> AwsEvidence {
@@ -121,8 +122,13 @@ async fn aws_evidence(config: &Config, clock: &Arc<dyn Clock>) -> AwsEvidence {
         log_bytes_max: aws.log_bytes_max,
         ..collector::Settings::default()
     };
-    let (here, others) = places(config);
+    let Places { here, others } = places(config);
     AwsEvidence::connect(&here, &others, Arc::clone(clock), settings).await
+}
+
+/// Tests everything that these settings need.
+pub async fn doctor(config: &Config, told: &mut dyn Told) -> Findings {
+    doctor::run(config, &places(config), told).await
 }
 
 /// Investigates one alarm of AWS now, in this process and without a store. `alarm` is its name or ARN. What is read is

@@ -9,7 +9,7 @@ use tracing_subscriber::EnvFilter;
 
 use super::output;
 use crate::app;
-use crate::config::Config;
+use crate::config::{Config, ConfigErrors};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -32,10 +32,14 @@ pub(super) struct Settings {
 }
 
 impl Settings {
-    #[expect(clippy::disallowed_methods, reason = "the settings are read once, here")]
     pub(super) fn load(&self) -> Result<Config> {
-        let config = Config::load(self.file.as_deref(), |name| std::env::var(name).ok());
-        config.map_err(|e| output::input(&e.into()))
+        self.read().map_err(|e| output::input(&e.into()))
+    }
+
+    /// The settings, or everything that is wrong with them.
+    #[expect(clippy::disallowed_methods, reason = "the settings are read once, here")]
+    pub(super) fn read(&self) -> Result<Config, ConfigErrors> {
+        Config::load(self.file.as_deref(), |name| std::env::var(name).ok())
     }
 }
 

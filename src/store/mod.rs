@@ -4,6 +4,7 @@
 //! (how a transaction begins, how a row is skipped, how others are told) is said here and in `migrations/`.
 //! Decides nothing: what is written was decided by the engine.
 
+pub mod check;
 mod error;
 mod feeds;
 mod inbox;

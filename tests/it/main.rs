@@ -27,6 +27,7 @@ mod catalogue;
 mod cli;
 mod crash;
 mod demo;
+mod doctor;
 mod fake_aws;
 mod incidents;
 mod intake;
