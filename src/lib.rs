@@ -19,4 +19,5 @@ pub mod render;
 pub mod replay;
 pub mod service;
 pub mod store;
+pub mod telemetry;
 pub mod words;

@@ -8,7 +8,9 @@ mod health;
 mod investigations;
 mod openapi;
 mod problem;
+mod process;
 mod stream;
+mod traced;
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -24,7 +26,7 @@ use tower_http::timeout::TimeoutLayer;
 
 use crate::service::Service;
 
-pub use health::count;
+pub use health::{COUNTERS, GAUGES, HISTOGRAMS, count};
 pub use openapi::document;
 
 /// An answer takes at most this long: SNS gives up after 15 seconds.
@@ -62,6 +64,7 @@ pub fn router(service: Service) -> Router {
         .fallback(problem::no_route)
         .layer(axum::middleware::map_request(problem::plain_only))
         .layer(axum::middleware::map_response(problem::as_problem))
+        .layer(axum::middleware::from_fn(traced::request))
         .with_state(service)
 }
 

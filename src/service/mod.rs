@@ -6,6 +6,7 @@
 mod bundle;
 mod events;
 mod investigations;
+mod pulse;
 mod queue;
 mod receive;
 mod reconcile;
@@ -26,6 +27,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::access::Token;
 use crate::aws::sns::Verifier;
+use crate::clock::Stopwatch;
 use crate::config::Config;
 use crate::driver::Settings;
 use crate::ports::{AlarmStates, Clock, Evidence, Queue};
@@ -35,6 +37,7 @@ pub use crate::store::{Filter, Listed, Pushed, StoreError, StoreErrorKind};
 pub use bundle::{Recorded, RecordingJob};
 pub use events::{Event, Start, subject_of};
 pub use investigations::{DecideError, Detail};
+pub use pulse::Pulse;
 pub use receive::{ReceiveError, Received, SnsHeaders};
 
 /// A running Tantei, as one node knows it.
@@ -62,6 +65,8 @@ struct Inner {
     failures: Mutex<BTreeMap<String, u32>>,
     /// It is told to stop: what has no end of its own ends now.
     stopping: CancellationToken,
+    /// How much there was to do when somebody looked last.
+    pulse: Mutex<Option<(Stopwatch, Pulse)>>,
     /// One recording at a time: it costs money, and room on the disk.
     recording: Arc<Semaphore>,
     /// Something was received.
@@ -123,6 +128,7 @@ impl Service {
             triage: RwLock::new(triage),
             failures: Mutex::new(BTreeMap::new()),
             stopping: CancellationToken::new(),
+            pulse: Mutex::new(None),
             recording: Arc::new(Semaphore::new(1)),
             received: Notify::new(),
             work: Notify::new(),

@@ -10,6 +10,7 @@ mod feeds;
 mod inbox;
 mod leases;
 mod migrations;
+mod pulse;
 mod push;
 mod retention;
 mod tokens;
@@ -27,6 +28,7 @@ pub use error::{StoreError, StoreErrorKind};
 pub use feeds::{Filter, Listed, Opening};
 pub use inbox::{ATTEMPTS_MAX, Delivery, Inbox, Inserted, Settled, Waiting};
 pub use leases::Lease;
+pub use pulse::Pulse;
 pub use push::Pushed;
 
 use error::unavailable;

@@ -45,6 +45,7 @@ mod server;
 mod store;
 mod storm;
 mod support;
+mod telemetry;
 mod tidy;
 mod triage;
 mod variant;
