@@ -3,12 +3,13 @@
 //! The only place that knows all parts. Decides nothing.
 
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use tantei_engine::limits::Limits;
-use tantei_engine::model::feed::Opened;
+use tantei_engine::model::feed::{FeedItem, Opened};
 use tantei_engine::model::resource::ResourceId;
 use tantei_engine::model::text::Untrusted;
 use tantei_engine::model::time::Timestamp;
@@ -22,11 +23,15 @@ use crate::aws::evidence::AwsEvidence;
 use crate::aws::sqs::SqsQueue;
 use crate::aws::states::AwsAlarmStates;
 use crate::bundle::collectors::BundleCollector;
+use crate::bundle::recording::Recording;
+use crate::bundle::write::{About, BundleWriter};
 use crate::clock::SystemClock;
 use crate::config::Config;
+use crate::doctor::{self, Findings, Places, Told};
 pub use crate::driver::Settings;
 use crate::driver::{Driver, Ports};
 use crate::ports::{AlarmStates, Clock, Evidence, Observer, Queue};
+use crate::record::{self, Subject};
 use crate::replay::Investigated;
 use crate::service::{Parts, Service, subject_of};
 use crate::store::Store;
@@ -95,21 +100,23 @@ async fn world(config: &Config, clock: &Arc<dyn Clock>) -> Result<World> {
     Ok(World { evidence: Arc::new(evidence), queue, states })
 }
 
-async fn aws_evidence(config: &Config, clock: &Arc<dyn Clock>) -> AwsEvidence {
+/// The accounts and Regions that the settings name.
+fn places(config: &Config) -> doctor::Places {
     let aws = &config.aws;
     let place = |region: Option<String>, role: Option<AssumedRole>| Place {
         region,
         role,
         endpoint: aws.endpoint.clone(),
     };
-    let others: Vec<(String, Place)> = aws
-        .places
-        .iter()
-        .map(|p| {
-            let role = p.role_arn.clone().map(|arn| AssumedRole { arn, external_id: p.external_id.clone() });
-            (p.account.clone(), place(Some(p.region.clone()), role))
-        })
-        .collect();
+    let others = aws.places.iter().map(|p| {
+        let role = p.role_arn.clone().map(|arn| AssumedRole { arn, external_id: p.external_id.clone() });
+        (p.account.clone(), place(Some(p.region.clone()), role))
+    });
+    doctor::Places { here: place(aws.region.clone(), None), others: others.collect() }
+}
+
+async fn aws_evidence(config: &Config, clock: &Arc<dyn Clock>) -> AwsEvidence {
+    let aws = &config.aws;
     let log_groups = aws.log_groups.iter().map(|(r, groups)| (ResourceId::new(r), groups.clone())).collect();
     let settings = collector::Settings {
         log_groups,
@@ -122,20 +129,29 @@ async fn aws_evidence(config: &Config, clock: &Arc<dyn Clock>) -> AwsEvidence {
         },
         ..collector::Settings::default()
     };
-    let here = place(aws.region.clone(), None);
+    let Places { here, others } = places(config);
     AwsEvidence::connect(&here, &others, Arc::clone(clock), settings).await
 }
 
-/// Investigates one alarm of AWS now, in this process and without a store. `alarm` is its name or ARN.
+/// Tests everything that these settings need.
+pub async fn doctor(config: &Config, told: &mut dyn Told) -> Findings {
+    doctor::run(config, &places(config), told).await
+}
+
+/// Investigates one alarm of AWS now, in this process and without a store. `alarm` is its name or ARN. What is read is
+/// written as a bundle to `record`.
 ///
 /// # Errors
-/// When there is no such alarm, or CloudWatch cannot be asked for it. A failing source of evidence is a gap.
+/// When there is no such alarm, CloudWatch cannot be asked for it, or the bundle cannot be written. A failing source of
+/// evidence is a gap.
 pub async fn investigate(
     config: &Config,
     alarm: &str,
     settings: Settings,
     observer: &mut dyn Observer,
+    record: Option<&Path>,
 ) -> Result<Investigated> {
+    let writer = record.map(BundleWriter::create).transpose()?.map(Arc::new);
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let evidence = aws_evidence(config, &clock).await;
     let name = alarm.split_once(":alarm:").map_or(alarm, |(_, name)| name);
@@ -143,9 +159,13 @@ pub async fn investigate(
     let now = clock.now();
     let about = subject_of(&event, &[], now);
     let library = Arc::clone(&settings.library);
+    let collector = evidence.of(&about.alarm, Some(&about.resource));
     let ports = Ports {
-        collector: evidence.of(&about.alarm, Some(&about.resource)),
-        clock,
+        collector: match &writer {
+            Some(writer) => Arc::new(Recording::new(collector, Arc::clone(writer))),
+            None => collector,
+        },
+        clock: Arc::clone(&clock),
         journal: None,
         approver: None,
         automation: None,
@@ -159,7 +179,43 @@ pub async fn investigate(
     };
     let mut driver = Driver::new(ports, settings);
     driver.run(opened, observer).await?;
+    if let (Some(writer), Some(opened)) = (writer, &driver.state().opened) {
+        let (id, origin) = (opened.investigation.as_str(), opened.origin.raw());
+        writer.finish(&About { id, origin, known: &[], at: clock.now(), feed: driver.feed() })?;
+    }
     Ok(Investigated::new(driver, library, event.arn))
+}
+
+/// The feed of an investigation, straight from the store.
+///
+/// # Errors
+/// When the store cannot be used, or there is no such investigation.
+pub async fn feed(config: &Config, id: &str) -> Result<Vec<FeedItem>> {
+    let store = open(config).await?;
+    let feed = store.feed(id, 0).await?;
+    store.close().await;
+    if feed.is_empty() {
+        bail!("there is no investigation `{id}` in the store that the settings name");
+    }
+    Ok(feed)
+}
+
+/// Reads the telemetry of an investigation again, with the credentials of this process, and writes it as a bundle.
+///
+/// # Errors
+/// When the feed is none, or the bundle cannot be written. A failing source is a gap.
+pub async fn record(
+    config: &Config,
+    feed: Vec<FeedItem>,
+    settings: Settings,
+    target: &Path,
+    observer: &mut dyn Observer,
+) -> Result<record::Outcome> {
+    let subject = Subject::of_feed(feed)?;
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let evidence = world(config, &clock).await?.evidence;
+    let collector = subject.collector(evidence.as_ref());
+    subject.record(collector, settings, clock.as_ref(), target, observer).await
 }
 
 /// Makes a token and stores its hash; the token itself is returned once.

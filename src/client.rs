@@ -1,11 +1,15 @@
 //! Speaks to a running Tantei over its HTTP interface. Shows nothing.
 
 use std::fmt;
+use std::io::Write;
 
 use anyhow::{Context, Result, bail};
 use reqwest::{Method, Response};
 use serde_json::Value;
 use tantei_engine::model::feed::FeedItem;
+
+/// How a frame of Zstandard begins that every decoder skips: four bytes of length and anything follow.
+pub const SKIPPED_FRAME: [u8; 4] = [0x50, 0x2a, 0x4d, 0x18];
 
 /// A server and the token for it.
 #[derive(Clone)]
@@ -60,6 +64,40 @@ impl Client {
     pub async fn get(&self, path: &str) -> Result<Value> {
         let answer = self.send(Method::GET, path, None).await?;
         answer.json().await.context("the answer is no JSON")
+    }
+
+    /// The whole feed of an investigation.
+    ///
+    /// # Errors
+    /// When the server does not answer, refuses, or sends something else.
+    pub async fn feed(&self, id: &str) -> Result<Vec<FeedItem>> {
+        let mut answer = self.get(&format!("/v1/investigations/{id}/feed")).await?;
+        let items = answer.get_mut("items").map(Value::take).unwrap_or_default();
+        serde_json::from_value(items).context("the server is of another version")
+    }
+
+    /// Fetches the bundle of an investigation as an archive. While the server reads, it says how far it is.
+    ///
+    /// # Errors
+    /// When the server does not answer, refuses, or breaks off: then there is no bundle.
+    pub async fn bundle(
+        &self,
+        id: &str,
+        out: &mut (impl Write + Send),
+        mut progress: impl FnMut(&str),
+    ) -> Result<()> {
+        let path = format!("/v1/investigations/{id}/bundle");
+        let mut answer = self.send(Method::GET, &path, None).await?;
+        let cut = "the server broke off: its log says why";
+        while let Some(chunk) = answer.chunk().await.context(cut)? {
+            // Progress stands in frames that decoders skip.
+            let said = chunk.strip_prefix(&SKIPPED_FRAME).and_then(|rest| rest.get(4..));
+            if let Some(said) = said.and_then(|s| std::str::from_utf8(s).ok()) {
+                progress(said);
+            }
+            out.write_all(&chunk)?;
+        }
+        Ok(())
     }
 
     /// Asks for something to be done; the answer, when there is one.

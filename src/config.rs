@@ -36,6 +36,8 @@ pub struct Config {
     pub playbooks: PlaybookConfig,
     /// How long things are kept.
     pub retention: RetentionConfig,
+    /// What Tantei tells of itself.
+    pub telemetry: TelemetryConfig,
 }
 
 /// Where feeds are kept.
@@ -207,6 +209,14 @@ impl Default for RetentionConfig {
     }
 }
 
+/// What Tantei tells of itself.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct TelemetryConfig {
+    /// The OpenTelemetry collector that takes traces over HTTP; none are made when absent.
+    pub otlp_endpoint: Option<String>,
+}
+
 /// Everything that is wrong with the settings.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConfigErrors(pub Vec<String>);
@@ -221,7 +231,7 @@ impl fmt::Display for ConfigErrors {
 impl std::error::Error for ConfigErrors {}
 
 /// Environment variables that replace a setting.
-const VARIABLES: [(&str, Set); 3] = [
+const VARIABLES: [(&str, Set); 4] = [
     ("TANTEI_STORE_URL", |c, v| {
         v.clone_into(&mut c.store.url);
         Ok(())
@@ -232,6 +242,10 @@ const VARIABLES: [(&str, Set); 3] = [
     }),
     ("TANTEI_SNS_TOPICS", |c, v| {
         c.sns.topics = v.split(',').map(|t| t.trim().to_owned()).filter(|t| !t.is_empty()).collect();
+        Ok(())
+    }),
+    ("OTEL_EXPORTER_OTLP_ENDPOINT", |c, v| {
+        c.telemetry.otlp_endpoint = (!v.is_empty()).then(|| v.to_owned());
         Ok(())
     }),
 ];
@@ -296,6 +310,10 @@ impl Config {
         if self.triage.deep_max == 0 {
             problems
                 .push("triage.deep_max must be at least 1: nothing would ever be investigated".to_owned());
+        }
+        let http = |e: &&String| !e.starts_with("http://") && !e.starts_with("https://");
+        if let Some(endpoint) = self.telemetry.otlp_endpoint.as_ref().filter(http) {
+            problems.push(format!("telemetry.otlp_endpoint: `{endpoint}` is no http:// or https:// address"));
         }
         if self.retention.days == 0 {
             problems.push("retention.days must be at least 1".to_owned());

@@ -2,6 +2,8 @@
 //!
 //! Decides nothing. What a port is missing for stays undone: an investigation without an approver waits.
 
+mod measured;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -24,7 +26,9 @@ use tantei_engine::model::text::Untrusted;
 use tantei_engine::model::time::{TimeSpan, Timestamp};
 use tantei_engine::playbook::matching::{Case, Library, suggest};
 use tantei_engine::recovery;
+use tracing::Instrument as _;
 
+use crate::clock::Stopwatch;
 use crate::ports::{
     Aftermath, Approver, Automation, Clock, CollectRequest, Collection, Collector, Journal, JournalError,
     Observer,
@@ -142,7 +146,8 @@ impl Driver {
             let actions = step(&self.state, self.ports.clock.now(), &self.settings.limits);
             let before = self.feed.len();
             for action in actions {
-                self.perform(action, observer).await?;
+                let span = measured::span(&action);
+                self.perform(action, observer).instrument(span).await?;
             }
             // Nothing could be done: a port is missing, or nobody answered.
             if self.feed.len() == before {
@@ -179,7 +184,10 @@ impl Driver {
                 observer.progress(source, records);
                 digest.push(batch);
             };
-            collector.collect(&request, &mut sink).await
+            let watch = Stopwatch::start();
+            let outcome = collector.collect(&request, &mut sink).await;
+            metrics::histogram!("tantei_collect_seconds", "source" => source.name()).record(watch.elapsed());
+            outcome
         };
         let (collection, failure, reading) = match outcome {
             Ok(collection) => (collection, None, Reading::Whole),
@@ -191,6 +199,8 @@ impl Driver {
         let gaps = collection.gaps.iter().cloned().chain(failure).map(Body::Gap).map(own);
         let found = digest.finish().into_iter().map(|item| restated(item, self.ports.collector.as_ref()));
         let Revised { items, outdated } = revise(&self.state, source, found.chain(gaps).collect(), reading);
+        metrics::counter!("tantei_collected_records_total", "source" => source.name())
+            .increment(collection.records);
         let Collection { requests, bytes, charges, .. } = collection;
         let usage = Usage { source, requests, bytes, charges };
         let collected = Collected { source, records: collection.records, outdated };
@@ -401,6 +411,7 @@ impl Driver {
             match kept {
                 Ok(()) => {
                     for item in sealed {
+                        measured::appended(&item);
                         observer.appended(&item, &self.state);
                         self.feed.push(item);
                     }

@@ -12,6 +12,7 @@ use tantei_engine::model::query::Source;
 use tantei_engine::model::time::{TimeSpan, Timestamp};
 use tantei_engine::playbook::matching::Library;
 
+use crate::bundle::archive;
 use crate::bundle::collectors::BundleCollector;
 use crate::bundle::manifest::{self, Manifest};
 use crate::bundle::simulate::SimulatedAutomation;
@@ -83,12 +84,14 @@ impl Investigated {
     }
 }
 
-/// Replays the bundle in `folder`.
+/// Replays the bundle in `folder`, which may be an archive of one.
 ///
 /// # Errors
 /// When the manifest is unusable, `at` lies outside the window, or a shipped playbook is broken. Broken data files are
 /// gaps in the feed, not errors.
 pub fn replay(folder: &Path, options: &Options, observer: &mut dyn Observer) -> Result<Investigated> {
+    let bundle = archive::open(folder)?;
+    let folder = bundle.folder();
     let whole = manifest::read(folder)?;
     let mut times = options.at.clone();
     times.sort_unstable();

@@ -14,13 +14,16 @@ use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_cloudwatch::config::SharedCredentialsProvider;
 use aws_sdk_cloudwatch::error::{ProvideErrorMetadata, SdkError};
 use tokio::sync::Semaphore;
+use tracing::Instrument as _;
 
 use super::apis::{Api, Price};
 use super::changes::ChangeCache;
 use super::errors;
 use super::limiter::Limiter;
 use super::spent::Ledger;
+use crate::clock::Stopwatch;
 use crate::ports::{PortError, PortErrorKind};
+use crate::telemetry::SPANS;
 
 /// Logs Insights queries that run at once: AWS allows 100 in an account, and people run some as well.
 const LOG_QUERIES_MAX: usize = 30;
@@ -93,11 +96,16 @@ pub struct Aws {
     pub(super) xray: aws_sdk_xray::Client,
     pub(super) sqs: aws_sdk_sqs::Client,
     pub(super) ssm: aws_sdk_ssm::Client,
+    pub(super) sts: aws_sdk_sts::Client,
+    pub(super) credentials: Option<SharedCredentialsProvider>,
+    pub(super) endpoint: Option<String>,
     pub(super) timing: Timing,
     pub(super) change_cache: ChangeCache,
     pub(super) log_queries: Semaphore,
     limiter: Limiter,
     region: String,
+    /// Of an assumed role; that of the credentials is not known without asking.
+    account: String,
 }
 
 impl fmt::Debug for Aws {
@@ -129,7 +137,8 @@ impl Aws {
             let provider = SharedCredentialsProvider::new(provider.build().await);
             config = config.into_builder().credentials_provider(provider).build();
         }
-        Self::new(config, timing)
+        let account = place.role.as_ref().and_then(|r| r.arn.split(':').nth(4)).unwrap_or_default();
+        Self { account: account.to_owned(), ..Self::new(config, timing) }
     }
 
     /// Clients with this configuration; its timeouts and retries are replaced.
@@ -150,11 +159,15 @@ impl Aws {
             xray: aws_sdk_xray::Client::new(&config),
             sqs: aws_sdk_sqs::Client::new(&config),
             ssm: aws_sdk_ssm::Client::new(&config),
+            sts: aws_sdk_sts::Client::new(&config),
+            credentials: config.credentials_provider(),
+            endpoint: config.endpoint_url().map(ToOwned::to_owned),
             timing,
             change_cache: ChangeCache::default(),
             log_queries: Semaphore::new(LOG_QUERIES_MAX),
             limiter: Limiter::new(timing.speed),
             region: config.region().map_or_else(String::new, ToString::to_string),
+            account: String::new(),
         }
     }
 
@@ -182,10 +195,34 @@ impl Aws {
         let wait = self.limiter.reserve(api, self.timing.call).ok_or_else(|| errors::queue_too_long(api))?;
         tokio::time::sleep(wait).await;
         ledger.expect(api, units);
-        let outcome = match tokio::time::timeout(self.timing.call, request).await {
+        let span = tracing::info_span!(
+            target: SPANS,
+            "aws call",
+            otel.name = %format_args!("{}.{}", api.service, api.operation),
+            otel.kind = "client",
+            rpc.system = "aws-api",
+            rpc.service = api.service,
+            rpc.method = api.operation,
+            cloud.region = self.region,
+            cloud.account.id = self.account,
+            otel.status_code = tracing::field::Empty,
+            error.r#type = tracing::field::Empty,
+        );
+        let asked = tokio::time::timeout(self.timing.call, request).instrument(span.clone());
+        let watch = Stopwatch::start();
+        let outcome = match asked.await {
             Ok(outcome) => outcome.map_err(|e| errors::port_error(api, &e)),
             Err(_) => Err(errors::timeout(api)),
         };
+        if let Err(e) = &outcome {
+            span.record("otel.status_code", "ERROR").record("error.type", e.kind.name());
+        }
+        let ended = outcome.as_ref().map_or_else(|e| e.kind.name(), |_| "ok");
+        let (service, operation) = (api.service, api.operation);
+        metrics::counter!("tantei_aws_calls_total", "service" => service, "operation" => operation, "outcome" => ended)
+            .increment(1);
+        metrics::histogram!("tantei_aws_call_seconds", "service" => service, "operation" => operation)
+            .record(watch.elapsed());
         match &outcome {
             // What is billed by the gigabyte is known from later answers only.
             Ok(_) if matches!(api.price, Price::PerGigabyte(_)) => {}

@@ -101,6 +101,13 @@ where
     }
 }
 
+/// The action that is missing, where access was refused for want of one.
+#[must_use]
+pub fn needed_action(error: &PortError) -> Option<&str> {
+    let rest = (error.kind == PortErrorKind::Denied).then_some(error.message.strip_prefix("needs "))??;
+    rest.split_whitespace().next().map(|action| action.trim_end_matches('.'))
+}
+
 /// No answer in time, all attempts together.
 #[must_use]
 pub fn timeout(api: &Api) -> PortError {

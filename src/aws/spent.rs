@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 
 use tantei_engine::model::feed::Charge;
 
-use super::apis::Api;
+use super::apis::{Api, Price};
 
 /// What one operation came to.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -83,6 +83,13 @@ impl Ledger {
 
     /// So many units were used.
     pub fn charge(&self, api: &Api, units: u64) {
+        if api.price != Price::Free {
+            let (service, operation) = (api.service, api.operation);
+            metrics::counter!("tantei_aws_charged_units_total", "service" => service, "operation" => operation)
+                .increment(units);
+            metrics::counter!("tantei_aws_charged_micro_usd_total", "service" => service, "operation" => operation)
+                .increment(api.price.micro_usd(units));
+        }
         self.change(api, |used| {
             used.units = used.units.saturating_add(units);
             used.micro_usd = used.micro_usd.saturating_add(api.price.micro_usd(units));

@@ -13,6 +13,7 @@ use tantei_engine::model::text::Untrusted;
 use tantei_engine::model::time::Timestamp;
 
 use super::lines::{self, Outcome};
+use super::recorded::{self, RecordedSource};
 use super::records::{AlarmLine, ChangeLine, LogLine, MetricLine, SpanLine, TimeOnly, TopologyFile};
 use crate::ports::{BoxFuture, CollectRequest, Collection, Collector, Evidence, PortError, Sink};
 
@@ -44,18 +45,43 @@ impl BundleCollector {
         Self { folder: folder.to_owned() }
     }
 
+    /// What Tantei recorded itself says what it could not see; of other bundles, what is absent is told by the files.
     fn read(&self, request: &CollectRequest, sink: &mut Sink<'_>) -> Collection {
+        match recorded::read(&self.folder) {
+            Ok(None) => self.files(request, true, sink),
+            Ok(Some(mut recorded)) => {
+                let RecordedSource { foreign_clock, gaps, .. } =
+                    recorded.sources.remove(&request.source).unwrap_or_default();
+                let mut read = self.files(request, foreign_clock, sink);
+                let broken = std::mem::take(&mut read.gaps).into_iter();
+                read.gaps =
+                    gaps.into_iter().chain(broken.filter(|g| g.reason != GapReason::Absent)).collect();
+                read
+            }
+            Err(what) => {
+                let mut read = self.files(request, true, sink);
+                read.gaps.push(gap(request, GapReason::Malformed, "recording.json", &what, 0));
+                read
+            }
+        }
+    }
+
+    fn files(&self, request: &CollectRequest, foreign_clock: bool, sink: &mut Sink<'_>) -> Collection {
         match request.source {
             Source::Topology => self.topology(request, sink),
             Source::Metrics => {
                 self.records::<MetricLine, _>(request, sink, "metrics.jsonl", SERIES_BATCH, Batch::Metrics)
             }
             Source::Logs => {
-                self.coverage(sink, "logs.jsonl", Timestamp::from_millis);
+                if foreign_clock {
+                    self.coverage(sink, "logs.jsonl", Timestamp::from_millis);
+                }
                 self.records::<LogLine, _>(request, sink, "logs.jsonl", BATCH, Batch::Logs)
             }
             Source::Traces => {
-                self.coverage(sink, "spans.jsonl", Timestamp::from_micros);
+                if foreign_clock {
+                    self.coverage(sink, "spans.jsonl", Timestamp::from_micros);
+                }
                 self.records::<SpanLine, _>(request, sink, "spans.jsonl", BATCH, Batch::Traces)
             }
             Source::Changes => {

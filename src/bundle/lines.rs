@@ -10,10 +10,10 @@ use std::path::{Path, PathBuf};
 use serde::de::DeserializeOwned;
 
 /// Longest line that is read: a series of ten weeks at one minute is 3 MB.
-const LINE_BYTES_MAX: usize = 16 << 20;
+pub(super) const LINE_BYTES_MAX: usize = 16 << 20;
 
 /// Window of a Zstandard frame that is accepted, as a power of two: 128 MB, zstd's own default limit for decoding.
-const ZSTD_WINDOW_LOG_MAX: u32 = 27;
+pub(super) const ZSTD_WINDOW_LOG_MAX: u32 = 27;
 
 /// What reading a file came to.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]

@@ -11,7 +11,7 @@ use tantei_engine::model::text::{Untrusted, plain};
 use tantei_engine::model::time::{TimeSpan, Timestamp};
 
 /// The only format that is known.
-const FORMAT: &str = "incident-bundle/1";
+pub(super) const FORMAT: &str = "incident-bundle/1";
 
 /// Largest manifest that is read: a real one is under a kilobyte.
 const MANIFEST_BYTES_MAX: u64 = 1 << 20;

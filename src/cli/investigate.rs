@@ -88,7 +88,7 @@ fn investigate(args: &Args, library: Arc<Library>, observer: &mut dyn Observer) 
         (Some(alarm), _) => {
             let settings = Settings { limits: Limits::default(), library, values };
             let config = args.config.load()?;
-            runtime()?.block_on(app::investigate(&config, alarm, settings, observer))
+            runtime()?.block_on(app::investigate(&config, alarm, settings, observer, None))
         }
         (None, bundle) => {
             let options =

@@ -5,11 +5,14 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 use tokio_util::sync::CancellationToken;
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
+use tracing_subscriber::{EnvFilter, Layer as _};
 
 use super::output;
 use crate::app;
-use crate::config::Config;
+use crate::config::{Config, ConfigErrors};
+use crate::telemetry::{SPANS, Traces};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -32,21 +35,32 @@ pub(super) struct Settings {
 }
 
 impl Settings {
-    #[expect(clippy::disallowed_methods, reason = "the settings are read once, here")]
     pub(super) fn load(&self) -> Result<Config> {
-        let config = Config::load(self.file.as_deref(), |name| std::env::var(name).ok());
-        config.map_err(|e| output::input(&e.into()))
+        self.read().map_err(|e| output::input(&e.into()))
+    }
+
+    /// The settings, or everything that is wrong with them.
+    #[expect(clippy::disallowed_methods, reason = "the settings are read once, here")]
+    pub(super) fn read(&self) -> Result<Config, ConfigErrors> {
+        Config::load(self.file.as_deref(), |name| std::env::var(name).ok())
     }
 }
 
 pub(super) fn run(args: &Args) -> Result<ExitCode> {
     let config = args.settings.load()?;
-    log(args)?;
-    runtime()?.block_on(async {
+    let runtime = runtime()?;
+    let traces = config.telemetry.otlp_endpoint.as_deref();
+    let traces = traces.map(|endpoint| Traces::to(endpoint, runtime.handle().clone())).transpose()?;
+    log(args, traces.as_ref())?;
+    let served = runtime.block_on(async {
         let stop = CancellationToken::new();
         tokio::spawn(told_to_stop(stop.clone()));
         app::serve(config, stop, |address| tracing::info!(%address, "listening")).await
-    })?;
+    });
+    if let Some(traces) = traces {
+        traces.end();
+    }
+    served?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -55,16 +69,17 @@ pub(super) fn runtime() -> Result<tokio::runtime::Runtime> {
     runtime.context("the asynchronous runtime cannot start")
 }
 
-/// Logs go to standard error: standard output stays empty for whoever pipes it.
-fn log(args: &Args) -> Result<()> {
+/// Logs go to standard error: standard output stays empty for whoever pipes it. Spans are for traces only.
+fn log(args: &Args, traces: Option<&Traces>) -> Result<()> {
     let filter = EnvFilter::try_new(&args.log).context("--log: such as info, or tantei=debug,warn")?;
-    let logs =
-        tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(false);
-    if args.log_json {
-        logs.json().init();
+    let filter = filter.add_directive(format!("{SPANS}=off").parse()?);
+    let logs = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(false);
+    let logs = if args.log_json {
+        logs.json().with_filter(filter).boxed()
     } else {
-        logs.init();
-    }
+        logs.with_filter(filter).boxed()
+    };
+    tracing_subscriber::registry().with(logs).with(traces.map(Traces::layer)).init();
     Ok(())
 }
 

@@ -2,12 +2,15 @@
 
 mod alarms;
 mod auth;
+mod bundle;
 mod connection;
 mod health;
 mod investigations;
 mod openapi;
 mod problem;
+mod process;
 mod stream;
+mod traced;
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -23,7 +26,7 @@ use tower_http::timeout::TimeoutLayer;
 
 use crate::service::Service;
 
-pub use health::count;
+pub use health::{COUNTERS, GAUGES, HISTOGRAMS, count};
 pub use openapi::document;
 
 /// An answer takes at most this long: SNS gives up after 15 seconds.
@@ -55,10 +58,13 @@ pub fn router(service: Service) -> Router {
     answered
         // A stream has no end: it is not under the time limit of answers.
         .route("/v1/investigations/{id}/feed/stream", get(stream::feed))
+        // Reading takes minutes, and the answer begins before.
+        .route("/v1/investigations/{id}/bundle", get(bundle::bundle))
         .layer(DefaultBodyLimit::max(INTAKE_BODY_BYTES_MAX))
         .fallback(problem::no_route)
         .layer(axum::middleware::map_request(problem::plain_only))
         .layer(axum::middleware::map_response(problem::as_problem))
+        .layer(axum::middleware::from_fn(traced::request))
         .with_state(service)
 }
 

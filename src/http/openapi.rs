@@ -3,7 +3,7 @@
 use axum::Json;
 use utoipa::OpenApi;
 
-use super::{alarms, investigations};
+use super::{alarms, bundle, investigations};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -21,6 +21,7 @@ use super::{alarms, investigations};
         investigations::get,
         investigations::feed,
         investigations::report,
+        bundle::bundle,
         investigations::end,
         investigations::reopen,
         investigations::merge,

@@ -3,8 +3,10 @@
 //! Holds the store, the door for alarms, and what every node knows of triage. Speaks no protocol and renders nothing;
 //! the loops that do the work are in `triage` and `work`.
 
+mod bundle;
 mod events;
 mod investigations;
+mod pulse;
 mod queue;
 mod receive;
 mod reconcile;
@@ -19,20 +21,23 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use tantei_engine::triage::{Triage, TriageLimits};
-use tokio::sync::{Mutex, Notify, RwLock};
+use tokio::sync::{Mutex, Notify, RwLock, Semaphore};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::access::Token;
 use crate::aws::sns::Verifier;
+use crate::clock::Stopwatch;
 use crate::config::Config;
 use crate::driver::Settings;
 use crate::ports::{AlarmStates, Clock, Evidence, Queue};
 use crate::store::{Inbox, Store};
 
 pub use crate::store::{Filter, Listed, Pushed, StoreError, StoreErrorKind};
+pub use bundle::{Recorded, RecordingJob};
 pub use events::{Event, Start, subject_of};
 pub use investigations::{DecideError, Detail};
+pub use pulse::Pulse;
 pub use receive::{ReceiveError, Received, SnsHeaders};
 
 /// A running Tantei, as one node knows it.
@@ -60,6 +65,10 @@ struct Inner {
     failures: Mutex<BTreeMap<String, u32>>,
     /// It is told to stop: what has no end of its own ends now.
     stopping: CancellationToken,
+    /// How much there was to do when somebody looked last.
+    pulse: Mutex<Option<(Stopwatch, Pulse)>>,
+    /// One recording at a time: it costs money, and room on the disk.
+    recording: Arc<Semaphore>,
     /// Something was received.
     received: Notify,
     /// There may be work on an investigation.
@@ -119,6 +128,8 @@ impl Service {
             triage: RwLock::new(triage),
             failures: Mutex::new(BTreeMap::new()),
             stopping: CancellationToken::new(),
+            pulse: Mutex::new(None),
+            recording: Arc::new(Semaphore::new(1)),
             received: Notify::new(),
             work: Notify::new(),
         };

@@ -12,12 +12,14 @@ use tantei_engine::model::query::Source;
 use tantei_engine::model::time::Timestamp;
 use tantei_engine::triage::Command;
 use tokio::task::JoinSet;
+use tracing::Instrument as _;
 
 use super::Service;
 use super::triage::triage_id;
 use crate::driver::{Driver, Ports};
 use crate::ports::{BoxFuture, Journal, JournalError, Observer};
 use crate::store::{Lease, Store, StoreError, StoreErrorKind};
+use crate::telemetry::SPANS;
 
 /// How long a claimed investigation is held without being renewed: a node that dies is replaced after it.
 const HELD: Duration = Duration::from_secs(15);
@@ -66,7 +68,14 @@ impl Service {
         // A task of its own: what breaks it does not break the worker, and who ends the worker ends it.
         let mut task = JoinSet::new();
         let (service, held) = (self.clone(), lease.clone());
-        task.spawn(async move { service.drive(&held).await });
+        let span = tracing::info_span!(
+            target: SPANS,
+            "investigation",
+            otel.name = "investigate",
+            tantei.investigation = lease.what,
+            otel.status_code = tracing::field::Empty,
+        );
+        task.spawn(async move { service.drive(&held).await }.instrument(span.clone()));
         let outcome = tokio::select! {
             done = task.join_next() => match done {
                 Some(Ok(outcome)) => outcome,
@@ -74,6 +83,10 @@ impl Service {
             },
             lost = self.keep_lease(&lease) => Err(lost.into()),
         };
+        if outcome.is_err() {
+            span.record("otel.status_code", "ERROR");
+            metrics::counter!("tantei_work_failures_total").increment(1);
+        }
         let (seen, next_at) = match &outcome {
             Ok((seen, next_at)) => {
                 self.inner.failures.lock().await.remove(&lease.what);

@@ -4,10 +4,13 @@
 //! (how a transaction begins, how a row is skipped, how others are told) is said here and in `migrations/`.
 //! Decides nothing: what is written was decided by the engine.
 
+pub mod check;
 mod error;
 mod feeds;
 mod inbox;
 mod leases;
+mod migrations;
+mod pulse;
 mod push;
 mod retention;
 mod tokens;
@@ -16,7 +19,6 @@ use std::borrow::Cow;
 use std::str::FromStr;
 use std::time::Duration;
 
-use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{Connection as _, PgPool, SqlitePool};
@@ -26,6 +28,7 @@ pub use error::{StoreError, StoreErrorKind};
 pub use feeds::{Filter, Listed, Opening};
 pub use inbox::{ATTEMPTS_MAX, Delivery, Inbox, Inserted, Settled, Waiting};
 pub use leases::Lease;
+pub use pulse::Pulse;
 pub use push::Pushed;
 
 use error::unavailable;
@@ -37,9 +40,6 @@ const CONNECTIONS_MAX: u32 = 8;
 /// How long a statement waits for a connection or a lock before it counts as unavailable: the sender of an alarm
 /// waits 15 seconds for an answer.
 const PATIENCE: Duration = Duration::from_secs(5);
-
-static SQLITE: Migrator = sqlx::migrate!("src/store/migrations/sqlite");
-static POSTGRES: Migrator = sqlx::migrate!("src/store/migrations/postgres");
 
 /// Either database.
 #[derive(Debug, Clone)]
@@ -144,7 +144,7 @@ impl Store {
             .connect_with(options)
             .await
             .map_err(unavailable("open"))?;
-        SQLITE.run(&pool).await.map_err(|e| StoreError::migration(&e))?;
+        migrations::sqlite().run(&pool).await.map_err(|e| StoreError::migration(&e))?;
         Ok(Self { db: Db::Lite(pool), push: Push::local() })
     }
 
@@ -159,7 +159,7 @@ impl Store {
             .connect_with(options)
             .await
             .map_err(unavailable("open"))?;
-        POSTGRES.run(&pool).await.map_err(|e| StoreError::migration(&e))?;
+        migrations::postgres().run(&pool).await.map_err(|e| StoreError::migration(&e))?;
         let push = Push::postgres(pool.clone());
         Ok(Self { db: Db::Pg(pool), push })
     }

@@ -8,6 +8,7 @@ use tantei::bundle::manifest;
 use tantei::clock::ReplayClock;
 use tantei::driver::{self, Driver, Ports};
 use tantei::playbooks;
+use tantei::ports::Collector;
 use tantei::replay::{Options, Silent, replay};
 use tantei_engine::investigation::{State, ranking};
 use tantei_engine::model::feed::Opened;
@@ -20,6 +21,15 @@ use crate::support::{bundles, lab_incident, root, shared};
 
 /// Investigates a bundle that the fake serves.
 async fn live(bundle: &Path) -> Driver {
+    live_through(bundle, |_| {}, |collector| collector).await
+}
+
+/// The same with a fake that fails as it is told, and something around the collector.
+pub(crate) async fn live_through(
+    bundle: &Path,
+    fail: impl FnOnce(&Fake),
+    around: impl FnOnce(Arc<dyn Collector>) -> Arc<dyn Collector>,
+) -> Driver {
     let mut manifest = manifest::read(bundle).unwrap();
     let mut data = Data::read(bundle);
     let window = manifest.alarm.window;
@@ -33,12 +43,13 @@ async fn live(bundle: &Path) -> Driver {
         }
     }
     let fake = Fake::serve_data(data).await;
+    fail(&fake);
     // Ten minutes later everything is published.
     let clock = Arc::new(ReplayClock::new(window.end.plus_secs(600)));
     let settings = Settings { traces_max: 100_000, ..Settings::default() };
     let collector = AwsCollector::new(fake.clients(timing()), Arc::clone(&clock) as _, settings);
     let ports = Ports {
-        collector: Arc::new(collector),
+        collector: around(Arc::new(collector)),
         clock: Arc::clone(&clock) as _,
         journal: None,
         approver: None,

@@ -5,10 +5,12 @@ mod cloudwatch;
 mod data;
 mod faults;
 mod json;
+pub(crate) mod query;
 mod xray;
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use aws_sdk_cloudwatch::config::{BehaviorVersion, Credentials, Region, SharedCredentialsProvider};
@@ -36,6 +38,8 @@ pub(crate) struct Fake {
     asked: Mutex<Vec<Asked>>,
     faults: Mutex<BTreeMap<String, Fault>>,
     queries: Mutex<Vec<Value>>,
+    /// Seconds by which its clock is off.
+    pub(crate) skew_s: AtomicI64,
     url: String,
 }
 
@@ -56,6 +60,7 @@ impl Fake {
             asked: Mutex::default(),
             faults: Mutex::default(),
             queries: Mutex::default(),
+            skew_s: AtomicI64::new(0),
             url,
         });
         let app = axum::Router::new().fallback(handle).with_state(Arc::clone(&fake));
@@ -73,6 +78,11 @@ impl Fake {
         self.faults.lock().unwrap().insert(operation.to_owned(), fault);
     }
 
+    /// Calls of that operation succeed again.
+    pub(crate) fn mend(&self, operation: &str) {
+        self.faults.lock().unwrap().remove(operation);
+    }
+
     /// What was asked so far.
     pub(crate) fn asked(&self, operation: &str) -> Vec<Value> {
         let asked = self.asked.lock().unwrap();
@@ -84,8 +94,25 @@ impl Fake {
         Arc::new(clients(&self.url, timing))
     }
 
+    /// An answer with the fake's time.
+    fn dated(&self) -> Response {
+        use tantei::ports::Clock as _;
+        let skew_s = self.skew_s.load(Ordering::Relaxed);
+        let now = tantei::clock::SystemClock.now().plus_secs(skew_s);
+        let now = jiff::Timestamp::from_second(now.secs()).unwrap();
+        let date = jiff::fmt::rfc2822::DateTimePrinter::new().timestamp_to_rfc9110_string(&now).unwrap();
+        (StatusCode::OK, [("date", date)]).into_response()
+    }
+
     fn answer(&self, operation: &str, parameters: &Value) -> Answer {
         let page = page(parameters);
+        let nothing = |name: &str| {
+            let asked = parameters.get(name).and_then(Value::as_str).unwrap_or_default();
+            asked.starts_with("tantei-doctor") || asked.starts_with("00000000-")
+        };
+        if ["logGroupName", "queryId"].into_iter().any(nothing) {
+            return not_found("ResourceNotFoundException");
+        }
         let value = match operation {
             "ListMetrics" => cloudwatch::list_metrics(&self.data, parameters),
             "GetMetricData" => cloudwatch::get_metric_data(&self.data, parameters),
@@ -106,6 +133,10 @@ impl Fake {
                 queries[index]["looks"] = (looks + 1).into();
                 json::get_query_results(&self.data, &queries[index], looks, page)
             }
+            "GetQueueAttributes" => {
+                serde_json::json!({"Attributes": {"MessageRetentionPeriod": "345600", "RedrivePolicy": "{}"}})
+            }
+            "DeleteMessage" => return not_found("ReceiptHandleIsInvalid"),
             "StopQuery" => serde_json::json!({"success": true}),
             "LookupEvents" => json::lookup_events(&self.data, parameters, page),
             "DescribeInstanceInformation" => json::describe_instance_information(&self.data, parameters),
@@ -116,6 +147,10 @@ impl Fake {
         };
         (StatusCode::OK, value)
     }
+}
+
+fn not_found(code: &str) -> Answer {
+    (StatusCode::BAD_REQUEST, serde_json::json!({"__type": code, "message": "no such thing"}))
 }
 
 /// Clients of a server at this address.
@@ -154,7 +189,14 @@ pub(crate) enum Protocol {
 async fn handle(State(fake): State<Arc<Fake>>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let body: Bytes = axum::body::to_bytes(body, 64 << 20).await.unwrap();
+    if parts.method == "HEAD" {
+        return fake.dated();
+    }
     assert!(parts.headers.contains_key("authorization"), "requests are signed");
+    let form = parts.headers.get("content-type").is_some_and(|t| t.as_bytes().ends_with(b"urlencoded"));
+    if form {
+        return query::answer(&fake, std::str::from_utf8(&body).unwrap());
+    }
     let target = parts.headers.get("x-amz-target").map(|t| t.to_str().unwrap().to_owned());
     let path = parts.uri.path();
     let (protocol, operation) = match (path.rsplit_once("/operation/"), &target) {

@@ -85,9 +85,9 @@ pub(crate) fn traces(data: &Data, parameters: &Value) -> Value {
     assert!(ids.len() <= 5, "at most 5 traces");
     let traces: Vec<Value> = ids
         .iter()
-        .map(|id| {
-            let (_, spans) = data.spans.iter().find(|(t, _)| *id == xray_id(t)).unwrap();
-            json!({"Id": id, "Segments": segments(data, spans)})
+        .filter_map(|id| {
+            let (_, spans) = data.spans.iter().find(|(t, _)| *id == xray_id(t))?;
+            Some(json!({"Id": id, "Segments": segments(data, spans)}))
         })
         .collect();
     json!({"Traces": traces, "UnprocessedTraceIds": []})
