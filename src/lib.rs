@@ -11,6 +11,7 @@ pub mod clock;
 pub mod config;
 pub mod driver;
 pub mod http;
+pub mod network;
 pub mod playbooks;
 pub mod ports;
 pub mod render;

@@ -27,6 +27,7 @@ mod catalogue;
 mod cli;
 mod crash;
 mod demo;
+mod door;
 mod fake_aws;
 mod incidents;
 mod intake;
