@@ -38,6 +38,7 @@ mod metamorphic;
 mod metrics;
 mod nodes;
 mod openapi;
+mod people;
 mod rounds;
 mod serve;
 mod server;
