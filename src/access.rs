@@ -71,6 +71,13 @@ pub fn hash(token: &str) -> String {
     hex(aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, token.as_bytes()).as_ref())
 }
 
+/// Whether two hashes are the same, however they write their digits; takes as long for any two of one length.
+#[must_use]
+pub fn same(a: &str, b: &str) -> bool {
+    let (a, b) = (a.to_ascii_lowercase(), b.to_ascii_lowercase());
+    aws_lc_rs::constant_time::verify_slices_are_equal(a.as_bytes(), b.as_bytes()).is_ok()
+}
+
 /// A new token: shown once, never stored.
 ///
 /// # Errors

@@ -9,6 +9,8 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
+use crate::network::Network;
+
 /// The commented example, which a test reads: what it says is what is read.
 pub const EXAMPLE: &str = include_str!("../tantei.example.toml");
 
@@ -60,12 +62,23 @@ impl Default for StoreConfig {
 pub struct HttpConfig {
     /// Address and port.
     pub listen: SocketAddr,
+    /// Alarms that one address may send each second.
+    pub alarms_per_second: u32,
+    /// Wrong tokens and API keys that may come from one address each minute.
+    pub wrong_tokens_per_minute: u32,
+    /// Proxies whose word for whom they speak counts.
+    pub trusted_proxies: Vec<Network>,
 }
 
 impl Default for HttpConfig {
     fn default() -> Self {
         // Loopback: what is open to others is opened on purpose.
-        Self { listen: SocketAddr::from(([127, 0, 0, 1], 8_080)) }
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 8_080)),
+            alarms_per_second: 5_000,
+            wrong_tokens_per_minute: 10,
+            trusted_proxies: Vec::new(),
+        }
     }
 }
 
@@ -294,6 +307,11 @@ impl Config {
         if self.aws.ignored_changes.principals.contains("") {
             problems.push("aws.ignored_changes.principals: an empty name would hide every change".to_owned());
         }
+        if self.http.alarms_per_second == 0 || self.http.wrong_tokens_per_minute == 0 {
+            problems.push(
+                "http.alarms_per_second and http.wrong_tokens_per_minute must be at least 1".to_owned(),
+            );
+        }
         for topic in self.sns.topics.iter().filter(|t| !t.starts_with("arn:")) {
             problems.push(format!("sns.topics: `{topic}` is no ARN of a topic"));
         }
@@ -337,11 +355,14 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("tantei.toml");
         let text = "[store]\nurl = \"mysql://x\"\n[sns]\ntopics = [\"alarms\"]\n[triage]\ndeep_max = 0\n\
-                    edges = [[\"a/b\", \"1/r/x\"]]\n[eventbridge]\nkey_hashes = [\"secret\"]\n[retention]\ndays = 0\n";
+                    edges = [[\"a/b\", \"1/r/x\"]]\n[http]\nalarms_per_second = 0\n[eventbridge]\nkey_hashes = [\"secret\"]\n[retention]\ndays = 0\n";
         std::fs::write(&file, text).unwrap();
         let variable = |name: &str| (name == "TANTEI_HTTP_LISTEN").then(|| "here".to_owned());
         let errors = Config::load(Some(&file), variable).unwrap_err();
-        assert_eq!(errors.0.len(), 7, "{errors}");
+        assert_eq!(errors.0.len(), 8, "{errors}");
+        std::fs::write(&file, "[http]\ntrusted_proxies = [\"balancer\"]\n").unwrap();
+        let errors = Config::load(Some(&file), |_| None).unwrap_err();
+        assert!(errors.to_string().contains("`balancer` is no address"), "{errors}");
         std::fs::write(&file, "[stor]\nurl = 1\n").unwrap();
         let errors = Config::load(Some(&file), |_| None).unwrap_err();
         assert!(errors.to_string().contains("stor"), "{errors}");

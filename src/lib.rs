@@ -12,6 +12,7 @@ pub mod config;
 pub mod doctor;
 pub mod driver;
 pub mod http;
+pub mod network;
 pub mod playbooks;
 pub mod ports;
 pub mod record;

@@ -1,5 +1,8 @@
 //! Where alarms come in. Each address has its own proof of who sent them: a signature, or a key.
 
+use std::sync::Arc;
+
+use axum::Extension;
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::State;
@@ -7,7 +10,8 @@ use axum::http::HeaderMap;
 use serde::Serialize;
 
 use super::problem::Problem;
-use crate::service::{Received, Service, SnsHeaders};
+use super::rates::{Client, Rates};
+use crate::service::{ReceiveError, Received, Service, SnsHeaders};
 
 /// What became of a delivery.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
@@ -18,7 +22,7 @@ pub(super) struct Answer {
 /// Takes an SNS message. 4xx is final for SNS, 5xx is tried again.
 #[utoipa::path(post, path = "/v1/alarms/sns", request_body = String, responses(
     (status = 200, body = Answer), (status = 400, body = Problem), (status = 403, body = Problem),
-    (status = 503, body = Problem)))]
+    (status = 429, body = Problem), (status = 503, body = Problem)))]
 pub(super) async fn sns(
     State(service): State<Service>,
     headers: HeaderMap,
@@ -37,23 +41,26 @@ pub(super) async fn sns(
 /// Takes an event of an EventBridge API destination.
 #[utoipa::path(post, path = "/v1/alarms/eventbridge", request_body = String, responses(
     (status = 200, body = Answer), (status = 400, body = Problem), (status = 403, body = Problem),
-    (status = 503, body = Problem)))]
+    (status = 429, body = Problem), (status = 503, body = Problem)))]
 pub(super) async fn eventbridge(
     State(service): State<Service>,
+    Extension(rates): Extension<Arc<Rates>>,
+    client: Option<Extension<Client>>,
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Json<Answer>, Problem> {
     let key = headers.get("x-api-key").and_then(|h| h.to_str().ok());
-    answer("eventbridge", service.receive_eventbridge(&body, key).await)
+    let received = service.receive_eventbridge(&body, key).await;
+    if let (Err(ReceiveError::UnknownKey), Some(Extension(Client(address)))) = (&received, client) {
+        rates.wrong(address)?;
+    }
+    answer("eventbridge", received)
 }
 
-fn answer(
-    source: &'static str,
-    received: Result<Received, crate::service::ReceiveError>,
-) -> Result<Json<Answer>, Problem> {
+fn answer(source: &'static str, received: Result<Received, ReceiveError>) -> Result<Json<Answer>, Problem> {
     let outcome = match &received {
         Ok(_) => "taken",
-        Err(crate::service::ReceiveError::Unavailable(_)) => "unavailable",
+        Err(ReceiveError::Unavailable(_)) => "unavailable",
         Err(_) => "refused",
     };
     metrics::counter!("tantei_deliveries_total", "source" => source, "outcome" => outcome).increment(1);

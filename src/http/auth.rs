@@ -1,11 +1,14 @@
 //! Who asks: a bearer token, looked up by its hash, with the role that the address needs.
 
+use std::sync::Arc;
+
 use axum::extract::FromRequestParts;
 use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
 use tantei_engine::model::feed::Principal;
 
 use super::problem::Problem;
+use super::rates::{Client, Rates};
 use crate::access::{self, Role, Token};
 use crate::service::Service;
 
@@ -51,8 +54,19 @@ impl FromRequestParts<Service> for Caller {
             Problem::unauthorized("send `Authorization: Bearer TOKEN`; `tantei token` makes one")
         })?;
         let hash = access::hash(token.trim());
-        let known = service.token(&hash).await?;
-        let token = known.ok_or_else(|| Problem::unauthorized("the token is unknown, expired or revoked"))?;
+        let (rates, Client(address)) = (parts.extensions.get::<Arc<Rates>>(), Client::of(parts));
+        if let Some(rates) = rates {
+            rates.may_try(address, &hash)?;
+        }
+        let Some(token) = service.token(&hash).await? else {
+            if let Some(rates) = rates {
+                rates.wrong(address)?;
+            }
+            return Err(Problem::unauthorized("the token is unknown, expired or revoked"));
+        };
+        if let Some(rates) = rates {
+            rates.worked(&hash);
+        }
         Ok(Self { token, hash })
     }
 }

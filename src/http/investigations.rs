@@ -135,20 +135,20 @@ pub(super) async fn end(
     Path(id): Path<String>,
 ) -> Result<StatusCode, Problem> {
     caller.must_be(Role::Operator)?;
-    service.set_ended(&id, true).await?;
+    service.set_ended(&id, true, caller.name()).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
 /// Opens an ended investigation again.
 #[utoipa::path(post, path = "/v1/investigations/{id}/reopen", params(("id" = String, Path)), responses(
-    (status = 204), (status = 404, body = Problem)))]
+    (status = 204), (status = 400, body = Problem), (status = 404, body = Problem)))]
 pub(super) async fn reopen(
     State(service): State<Service>,
     caller: Caller,
     Path(id): Path<String>,
 ) -> Result<StatusCode, Problem> {
     caller.must_be(Role::Operator)?;
-    service.set_ended(&id, false).await?;
+    service.set_ended(&id, false, caller.name()).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

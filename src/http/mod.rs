@@ -9,16 +9,19 @@ mod investigations;
 mod openapi;
 mod problem;
 mod process;
+mod rates;
 mod stream;
 mod traced;
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::StatusCode;
+use axum::middleware::{from_fn, from_fn_with_state, map_request, map_response};
 use axum::routing::{get, post};
 use tantei_engine::limits::INTAKE_BODY_BYTES_MAX;
 use tokio_util::sync::CancellationToken;
@@ -37,9 +40,12 @@ const GRACE: Duration = Duration::from_secs(8);
 
 /// All routes.
 pub fn router(service: Service) -> Router {
-    let answered = Router::new()
+    let rates = Arc::new(rates::Rates::new(service.http_config()));
+    let alarms = Router::new()
         .route("/v1/alarms/sns", post(alarms::sns))
         .route("/v1/alarms/eventbridge", post(alarms::eventbridge))
+        .route_layer(from_fn_with_state(Arc::clone(&rates), rates::alarms));
+    let answered = alarms
         .route("/v1/investigations", get(investigations::list).post(investigations::start))
         .route("/v1/investigations/{id}", get(investigations::get))
         .route("/v1/investigations/{id}/feed", get(investigations::feed))
@@ -62,9 +68,10 @@ pub fn router(service: Service) -> Router {
         .route("/v1/investigations/{id}/bundle", get(bundle::bundle))
         .layer(DefaultBodyLimit::max(INTAKE_BODY_BYTES_MAX))
         .fallback(problem::no_route)
-        .layer(axum::middleware::map_request(problem::plain_only))
-        .layer(axum::middleware::map_response(problem::as_problem))
-        .layer(axum::middleware::from_fn(traced::request))
+        .layer(map_request(problem::plain_only))
+        .layer(map_response(problem::as_problem))
+        .layer(from_fn_with_state(rates, rates::who))
+        .layer(from_fn(traced::request))
         .with_state(service)
 }
 
@@ -83,7 +90,8 @@ pub async fn serve(
         .with_context(|| format!("http.listen: {listen} cannot be listened at"))?;
     listening(socket.local_addr()?);
     let stopping = stop.clone();
-    let server = axum::serve(connection::Patient::new(socket), router(service))
+    let app = router(service).into_make_service_with_connect_info::<connection::Peer>();
+    let server = axum::serve(connection::Patient::new(socket), app)
         .with_graceful_shutdown(async move { stopping.cancelled().await });
     let forced = async {
         stop.cancelled().await;

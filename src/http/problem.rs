@@ -11,6 +11,9 @@ use crate::service::{DecideError, ReceiveError, StoreError, StoreErrorKind};
 
 const PROBLEM_JSON: &str = "application/problem+json";
 
+/// Seconds after which what was unavailable may be asked again.
+const UNAVAILABLE_S: u64 = 5;
+
 /// An error.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub(super) struct Problem {
@@ -23,11 +26,14 @@ pub(super) struct Problem {
     title: &'static str,
     /// What exactly, and what to do.
     detail: String,
+    /// Seconds after which to try again.
+    #[serde(skip)]
+    retry_after_s: Option<u64>,
 }
 
 impl Problem {
     pub(super) fn new(status: StatusCode, kind: &'static str, title: &'static str, detail: String) -> Self {
-        Self { status: status.as_u16(), kind, title, detail }
+        Self { status: status.as_u16(), kind, title, detail, retry_after_s: None }
     }
 
     pub(super) fn invalid(detail: impl Into<String>) -> Self {
@@ -59,18 +65,27 @@ impl Problem {
 
     pub(super) fn unavailable(detail: impl Into<String>) -> Self {
         let title = "Try again later";
-        Self::new(StatusCode::SERVICE_UNAVAILABLE, "tantei:unavailable", title, detail.into())
+        let problem = Self::new(StatusCode::SERVICE_UNAVAILABLE, "tantei:unavailable", title, detail.into());
+        Self { retry_after_s: Some(UNAVAILABLE_S), ..problem }
+    }
+
+    /// Too many of them came; after so many seconds there may be another.
+    pub(super) fn too_many(detail: impl Into<String>, retry_after_s: u64) -> Self {
+        let title = "Too many requests";
+        let problem = Self::new(StatusCode::TOO_MANY_REQUESTS, "tantei:too-many", title, detail.into());
+        Self { retry_after_s: Some(retry_after_s), ..problem }
     }
 }
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let retry_after_s = self.retry_after_s;
         let mut response = (status, Json(self)).into_response();
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(PROBLEM_JSON));
-        if status == StatusCode::SERVICE_UNAVAILABLE {
-            headers.insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
+        if let Some(seconds) = retry_after_s {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
         response
     }
@@ -102,7 +117,7 @@ impl From<ReceiveError> for Problem {
         let detail = error.to_string();
         match error {
             ReceiveError::Refused(_) => Self::invalid(detail),
-            ReceiveError::Forbidden(_) => Self::forbidden(detail),
+            ReceiveError::Forbidden(_) | ReceiveError::UnknownKey => Self::forbidden(detail),
             ReceiveError::Unavailable(_) => Self::unavailable(detail),
         }
     }

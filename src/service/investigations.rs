@@ -8,7 +8,7 @@ use tantei_engine::model::feed::{Body, Decision, DecisionKind, FeedItem, NewItem
 use tantei_engine::model::id::ItemId;
 use tantei_engine::model::text::Untrusted;
 use tantei_engine::report::{self, Report};
-use tantei_engine::triage::{AlarmKey, Command, Member};
+use tantei_engine::triage::{AlarmKey, Command, Depth, InvestigationId, Member};
 
 use super::triage::{feed_id, triage_id};
 use super::{Filter, Listed, Pushed, Service, StoreError, StoreErrorKind};
@@ -135,13 +135,40 @@ impl Service {
         self.say(id, Vec::new(), Body::Note(Note { text: Untrusted::new(text) }), person).await
     }
 
-    /// Ends an investigation, or opens it again.
+    /// Ends an investigation, or opens it again. It is listed so at once; the node that does the triage knows it before
+    /// it decides about anything that is received from now on.
     ///
     /// # Errors
-    /// When there is no such investigation.
-    pub async fn set_ended(&self, id: &str, ended: bool) -> Result<(), DecideError> {
-        let at = ended.then(|| self.inner.clock.now());
-        Ok(self.inner.store.set_ended(id, at).await?)
+    /// When there is no such investigation, or another one goes on for it.
+    pub async fn set_ended(&self, id: &str, ended: bool, person: &str) -> Result<(), DecideError> {
+        let missing = || DecideError::NotFound(format!("there is no investigation `{id}`"));
+        let investigation = triage_id(id).ok_or_else(missing)?;
+        let person = person.to_owned();
+        let now = self.inner.clock.now();
+        let command = if ended {
+            Command::Close { investigation, person }
+        } else {
+            self.can_go_on(investigation).await?;
+            Command::Reopen { investigation, person }
+        };
+        let told = self.told_triage(command).map_err(|e| DecideError::Unavailable(format!("{e:#}")))?;
+        self.inner.store.set_ended(id, ended.then_some(now), &told).await?;
+        self.inner.received.notify_one();
+        Ok(())
+    }
+
+    async fn can_go_on(&self, id: InvestigationId) -> Result<(), DecideError> {
+        let triage = self.inner.triage.read().await;
+        let Some(known) = triage.investigations().get(&id) else { return Ok(()) };
+        if known.merged_into.is_some() {
+            let other = feed_id(triage.current(id));
+            return Err(DecideError::Invalid(format!("it was merged: `{other}` goes on for it")));
+        }
+        if known.depth == Depth::Storm {
+            let why = "it was the overview of a storm; another begins when one is needed";
+            return Err(DecideError::Invalid(why.to_owned()));
+        }
+        Ok(())
     }
 
     /// Two investigations are one incident; done soon, by the node that does the triage.
@@ -172,7 +199,7 @@ impl Service {
         self.ask_triage(command).await.map_err(|e| DecideError::Unavailable(format!("{e:#}")))
     }
 
-    async fn known(&self, id: &str) -> Result<tantei_engine::triage::InvestigationId, DecideError> {
+    async fn known(&self, id: &str) -> Result<InvestigationId, DecideError> {
         let missing = || DecideError::NotFound(format!("there is no investigation `{id}`"));
         let number = triage_id(id).ok_or_else(missing)?;
         self.inner.store.investigation(id).await?.ok_or_else(missing)?;

@@ -28,7 +28,7 @@ use tokio_util::sync::CancellationToken;
 use crate::access::Token;
 use crate::aws::sns::Verifier;
 use crate::clock::Stopwatch;
-use crate::config::Config;
+use crate::config::{Config, HttpConfig};
 use crate::driver::Settings;
 use crate::ports::{AlarmStates, Clock, Evidence, Queue};
 use crate::store::{Inbox, Store};
@@ -181,6 +181,11 @@ impl Service {
             store.claim_role(PROBE, &self.inner.node, Duration::ZERO).await?;
         }
         store.now().await.map(drop)
+    }
+
+    /// How it may be asked over HTTP.
+    pub(crate) fn http_config(&self) -> &HttpConfig {
+        &self.inner.config.http
     }
 
     /// The token with this hash, when it works now.

@@ -40,12 +40,12 @@ impl Service {
                 );
                 false
             }
-            Err(error @ (ReceiveError::Refused(_) | ReceiveError::Forbidden(_))) => {
-                self.put_aside(message, &error.to_string()).await.unwrap_or_else(|error| {
-                    tracing::warn!(message = message.id, %error, "a queued message cannot be put aside now");
-                    false
-                })
-            }
+            Err(
+                error @ (ReceiveError::Refused(_) | ReceiveError::Forbidden(_) | ReceiveError::UnknownKey),
+            ) => self.put_aside(message, &error.to_string()).await.unwrap_or_else(|error| {
+                tracing::warn!(message = message.id, %error, "a queued message cannot be put aside now");
+                false
+            }),
         };
         if done && let Err(error) = queue.delete(message).await {
             // It comes again and is a duplicate then.

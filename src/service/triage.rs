@@ -15,12 +15,12 @@ use tantei_engine::model::resource::ResourceId;
 use tantei_engine::model::text::Untrusted;
 use tantei_engine::model::time::Timestamp;
 use tantei_engine::triage::{
-    Command, Decision, Effect, InvestigationId, Link, Node, Outcome, Scope, Triage, TriageLimits, What,
+    Command, Decision, Effect, InvestigationId, Link, Node, Scope, Triage, TriageLimits, What,
 };
 
 use super::events::{Event, incoming};
 use super::{Inner, Service};
-use crate::store::{Lease, Opening, Settled, Waiting};
+use crate::store::{Delivery, Lease, Opening, Settled, Waiting};
 
 /// The lease of the node that does the triage.
 const ROLE: &str = "triage";
@@ -126,10 +126,22 @@ impl Service {
 
     /// Asks triage for something; it is done soon, by the node that does the triage.
     pub(super) async fn ask_triage(&self, command: Command) -> Result<()> {
-        let id = format!("command_{}", uuid::Uuid::now_v7().simple());
-        let event = Event::Command(command);
-        self.put(id.clone(), id, "command", &event).await.context("the request cannot be kept")?;
+        let told = self.told_triage(command)?;
+        self.inner.inbox.put(told).await.context("the request cannot be kept")?;
+        self.inner.received.notify_one();
         Ok(())
+    }
+
+    /// What tells triage, as it waits in the inbox.
+    pub(super) fn told_triage(&self, command: Command) -> Result<Delivery> {
+        let id = format!("command_{}", uuid::Uuid::now_v7().simple());
+        Ok(Delivery {
+            transition: id.clone(),
+            id,
+            source: "command".to_owned(),
+            received_at: self.inner.clock.now(),
+            event: serde_json::to_string(&Event::Command(command))?,
+        })
     }
 }
 
@@ -242,12 +254,6 @@ impl Inner {
             let received = decision.outcome().filter(|_| matches!(decision.what, What::Received { .. }));
             if let Some(outcome) = received {
                 settled.outcome = serde_json::to_string(outcome)?;
-                // Somebody may have ended it meanwhile, which triage is not told: what fires now is not hidden there.
-                if let Outcome::Joined { investigation, .. } | Outcome::Counted { investigation, .. } =
-                    outcome
-                {
-                    settled.reopened.push(feed_id(*investigation));
-                }
             }
             match decision.what.effect() {
                 Effect::Opens(id) => {

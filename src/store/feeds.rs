@@ -6,6 +6,7 @@ use tantei_engine::model::text::Untrusted;
 use tantei_engine::model::time::Timestamp;
 
 use super::error::{StoreError, StoreErrorKind, unavailable};
+use super::inbox::Delivery;
 use super::leases::Lease;
 use super::push::{CHANNEL, Pushed};
 use super::{Db, Store, in_transaction, on, storable};
@@ -191,24 +192,44 @@ impl Store {
         Ok(rows.into_iter().map(listed).collect())
     }
 
-    /// Ends an investigation, or opens it again.
+    /// Ends an investigation, or opens it again; in the same transaction what tells triage so begins to wait, before
+    /// everything that is received from now on.
     ///
     /// # Errors
-    /// `NotFound`, or when the database cannot be reached.
-    pub async fn set_ended(&self, id: &str, ended_at: Option<Timestamp>) -> Result<(), StoreError> {
+    /// `NotFound`, or when the database cannot be reached: then neither was done.
+    pub async fn set_ended(
+        &self,
+        id: &str,
+        ended_at: Option<Timestamp>,
+        told: &Delivery,
+    ) -> Result<(), StoreError> {
         const SET: &str = "UPDATE investigation SET status = $2, ended_at = $3 WHERE id = $1";
+        const TELL: &str = "INSERT INTO delivery (id, transition, source, received_at, event, state) \
+             VALUES ($1, $2, $3, $4, $5, 'waiting')";
         let status = if ended_at.is_some() { ENDED } else { OPEN };
-        let done = on!(self, pool => sqlx::query(SET)
-            .bind(storable(id))
-            .bind(status)
-            .bind(ended_at.map(Timestamp::micros))
-            .execute(pool)
-            .await
-            .map(|r| r.rows_affected()))
-        .map_err(unavailable("end investigation"))?;
-        if done == 0 {
-            return Err(absent("end investigation", id));
-        }
+        let failed = unavailable("end investigation");
+        in_transaction!(self, "end investigation", tx => {
+            let done = sqlx::query(SET)
+                .bind(storable(id))
+                .bind(status)
+                .bind(ended_at.map(Timestamp::micros))
+                .execute(&mut *tx)
+                .await
+                .map_err(&failed)?
+                .rows_affected();
+            if done == 0 {
+                return Err(absent("end investigation", id));
+            }
+            sqlx::query(TELL)
+                .bind(storable(&told.id))
+                .bind(storable(&told.transition))
+                .bind(&told.source)
+                .bind(told.received_at.micros())
+                .bind(&told.event)
+                .execute(&mut *tx)
+                .await
+                .map_err(&failed)?;
+        });
         Ok(())
     }
 }

@@ -334,7 +334,9 @@ impl Settled {
         const ITEM: &str = "INSERT INTO item (investigation, seq, recorded_at, body) VALUES ($1, $2, $3, $4) \
              ON CONFLICT (investigation, seq) DO NOTHING";
         const WAKE: &str = "UPDATE investigation SET next_at = $2 WHERE id = $1";
-        const END: &str = "UPDATE investigation SET status = 'ended', ended_at = $2 WHERE id = $1";
+        // What a person ended has ended since then.
+        const END: &str =
+            "UPDATE investigation SET status = 'ended', ended_at = $2 WHERE id = $1 AND status = 'open'";
         const REOPEN: &str =
             "UPDATE investigation SET status = 'open', ended_at = NULL WHERE id = $1 AND status = 'ended'";
         const DONE: &str = "UPDATE delivery SET state = 'done', outcome = $2 WHERE id = $1";

@@ -376,37 +376,6 @@ async fn what_cannot_be_read_is_refused_as_a_problem(store: Store) {
     }
 }
 
-fn of_orders(id: &str, alarm: &str, at: &str) -> Value {
-    let mut event = event(id, alarm, "ALARM", at);
-    let metric = "/detail/configuration/metrics/0/metricStat/metric/dimensions/FunctionName";
-    *event.pointer_mut(metric).unwrap() = json!("orders");
-    event
-}
-
-async fn another_node_splits_and_what_fires_is_not_hidden_in_what_was_ended(store: Store) {
-    let first = Server::start(store.clone(), config(), "2026-11-24T06:50:00Z").await;
-    for (id, alarm) in [("e-1", "errors"), ("e-2", "slow")] {
-        let at = "2026-11-24T06:42:12.149+0000";
-        assert_eq!(first.event(&of_orders(id, alarm, at), KEY).await.0, StatusCode::OK);
-    }
-    let path = "/v1/investigations/inv_00000001";
-    first.until(path, |d| d["alarms"].as_array().is_some_and(|a| a.len() == 2)).await;
-    first.stop.cancel();
-    // It knows of the alarms from the record alone.
-    let second = Server::join(store, config(), World::at("2026-11-24T06:50:00Z")).await;
-    let slow = "arn:aws:cloudwatch:ap-northeast-1:111122223333:alarm:slow";
-    let split = second.post(&format!("{path}/split"), "operator", &json!({"alarms": [slow]})).await;
-    assert_eq!(split.0, StatusCode::ACCEPTED, "{}", split.1);
-    let two = |l: &Value| l["investigations"].as_array().is_some_and(|l| l.len() == 2);
-    second.until("/v1/investigations", two).await;
-    assert_eq!(second.post(&format!("{path}/end"), "operator", &json!({})).await.0, StatusCode::NO_CONTENT);
-    let again = of_orders("e-3", "throttles", "2026-11-24T06:44:12.149+0000");
-    assert_eq!(second.event(&again, KEY).await.0, StatusCode::OK);
-    let open =
-        |l: &Value| l["investigations"].as_array().is_some_and(|l| l.iter().all(|i| i["open"] == true));
-    second.until("/v1/investigations", open).await;
-}
-
 /// Evidence on which Tantei itself breaks.
 #[derive(Debug)]
 struct Breaks(BundleCollector);
@@ -492,7 +461,6 @@ crate::store::on_both_stores!(
     what_was_never_delivered_is_found_by_asking,
     a_revoked_reader_sees_nothing_more_and_a_stop_ends_streams,
     what_cannot_be_read_is_refused_as_a_problem,
-    another_node_splits_and_what_fires_is_not_hidden_in_what_was_ended,
     an_investigation_on_which_tantei_breaks_does_not_stop_the_others,
     it_lives_is_ready_and_counts,
     what_ended_long_ago_is_exported_and_then_deleted,

@@ -302,7 +302,7 @@ async fn investigations_are_listed_newest_first_by_pages(store: Store) {
         let settled = Settled { openings: vec![(begin, Writer::new(&id).feed)], ..Settled::default() };
         store.settle(&triage, &[settled]).await.unwrap();
     }
-    store.set_ended("inv_2", Some(t(2_000))).await.unwrap();
+    store.set_ended("inv_2", Some(t(2_000)), &delivery("end")).await.unwrap();
     let ids = |l: Vec<tantei::store::Listed>| l.into_iter().map(|i| i.id).collect::<Vec<_>>();
     let first = store.investigations(&Filter { limit: 2, ..Filter::default() }).await.unwrap();
     assert_eq!(ids(first.clone()), ["inv_4", "inv_3"]);
@@ -314,7 +314,10 @@ async fn investigations_are_listed_newest_first_by_pages(store: Store) {
     assert_eq!(ids(open), ["inv_4", "inv_3", "inv_1", "inv_0"]);
     let other = Filter { limit: 10, resource: Some("nobody".to_owned()), ..Filter::default() };
     assert!(store.investigations(&other).await.unwrap().is_empty());
-    assert_eq!(store.set_ended("inv_9", None).await.unwrap_err().kind, StoreErrorKind::NotFound);
+    let unknown = store.set_ended("inv_9", None, &delivery("nothing")).await.unwrap_err();
+    assert_eq!(unknown.kind, StoreErrorKind::NotFound);
+    let waiting: Vec<String> = store.waiting(10).await.unwrap().into_iter().map(|w| w.delivery.id).collect();
+    assert_eq!(waiting, ["end"], "triage is told of what was done, and of nothing else");
 }
 
 async fn a_token_works_until_it_expires_or_is_revoked(store: Store) {

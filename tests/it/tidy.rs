@@ -134,7 +134,7 @@ fn the_world_stays_behind_its_ports() {
 #[test]
 fn floors_are_not_climbed() {
     let floors: [&[&str]; 7] = [
-        &["ports", "words", "access", "config", "telemetry"],
+        &["ports", "words", "access", "config", "network", "telemetry"],
         &["clock", "render", "playbooks", "bundle", "aws", "store", "chat"],
         &["driver"],
         &["replay", "record", "doctor", "service"],

@@ -26,7 +26,10 @@ impl State {
                 }
             }
             What::Recovered { alarm } => self.recovered(alarm),
-            What::Closed { investigation } => self.closed(*investigation),
+            What::Closed { investigation } | What::Ended { investigation, .. } => {
+                self.closed(*investigation);
+            }
+            What::Resumed { investigation, .. } => self.resumed(*investigation),
             What::StormOpened { investigation, scope } => self.storm_opened(*investigation, scope),
             What::Deepened { investigation } => self.set_depth(*investigation, Depth::Deep),
             What::Folded { investigation, storm } => self.set_depth(*investigation, Depth::Folded(*storm)),
@@ -192,6 +195,14 @@ impl State {
         }
         self.open.remove(&id);
         self.forget_closed();
+    }
+
+    fn resumed(&mut self, id: InvestigationId) {
+        if let Some(i) = self.investigations.get_mut(&id) {
+            i.closed = None;
+            i.depth = Depth::Waiting;
+            self.open.insert(id);
+        }
     }
 
     fn storm_opened(&mut self, id: InvestigationId, scope: &Scope) {

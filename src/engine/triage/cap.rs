@@ -90,6 +90,8 @@ fn moves_places(what: &What) -> bool {
         | What::Split { .. }
         | What::Merged { .. }
         | What::Closed { .. }
+        | What::Ended { .. }
+        | What::Resumed { .. }
         | What::Finished { .. } => true,
         What::Flapping { .. }
         | What::Suspected { .. }

@@ -280,6 +280,20 @@ pub enum What {
         /// Which.
         investigation: InvestigationId,
     },
+    /// A person ended it. Members may still fire: what changes from now on opens it again.
+    Ended {
+        /// Which.
+        investigation: InvestigationId,
+        /// Who.
+        person: String,
+    },
+    /// A person opened it again.
+    Resumed {
+        /// Which.
+        investigation: InvestigationId,
+        /// Who.
+        person: String,
+    },
     /// A storm's investigation was opened: the overview of what the cap holds back in one account and region.
     StormOpened {
         /// Its number.
@@ -357,9 +371,10 @@ impl What {
                 Effect::Opens(*investigation)
             }
             Self::Deepened { investigation } => Effect::Works(*investigation),
-            Self::Closed { investigation } | Self::Merged { from: investigation, .. } => {
-                Effect::Ends(*investigation)
-            }
+            Self::Resumed { investigation, .. } => Effect::Reopens(*investigation),
+            Self::Closed { investigation }
+            | Self::Ended { investigation, .. }
+            | Self::Merged { from: investigation, .. } => Effect::Ends(*investigation),
             Self::Reassigned { .. }
             | Self::Suspected { .. }
             | Self::Moved { .. }

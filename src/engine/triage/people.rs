@@ -29,6 +29,20 @@ pub enum Command {
         /// Who says so.
         person: String,
     },
+    /// A person ends an investigation.
+    Close {
+        /// Which.
+        investigation: InvestigationId,
+        /// Who says so.
+        person: String,
+    },
+    /// A person opens an ended investigation again.
+    Reopen {
+        /// Which.
+        investigation: InvestigationId,
+        /// Who says so.
+        person: String,
+    },
     /// The deep work on an investigation is done.
     Finish {
         /// Which.
@@ -61,6 +75,9 @@ pub enum Refused {
     /// No such investigation, or not open.
     #[error("investigation {0} is not open: name one that is")]
     NotOpen(u64),
+    /// No such investigation, or not one that can go on.
+    #[error("investigation {0} has not ended, or another one goes on for it: name one that has ended")]
+    NotEnded(u64),
     /// Nothing to merge.
     #[error("investigation {0} cannot be merged with itself: name two")]
     Same(u64),
@@ -92,6 +109,24 @@ impl Work<'_> {
                 }
                 let reason = Reason::Person { name: person.clone() };
                 self.decide(What::Merged { from: *from, into: *into, reason });
+                Ok(())
+            }
+            Command::Close { investigation, person } => {
+                if !self.state.is_open(*investigation) {
+                    return Err(Refused::NotOpen(investigation.0));
+                }
+                self.decide(What::Ended { investigation: *investigation, person: person.clone() });
+                Ok(())
+            }
+            Command::Reopen { investigation, person } => {
+                let known = self.state.investigations.get(investigation);
+                let ended = known.is_some_and(|i| {
+                    i.closed.is_some() && i.merged_into.is_none() && i.depth != super::Depth::Storm
+                });
+                if !ended {
+                    return Err(Refused::NotEnded(investigation.0));
+                }
+                self.decide(What::Resumed { investigation: *investigation, person: person.clone() });
                 Ok(())
             }
             Command::Finish { investigation } => {

@@ -101,6 +101,49 @@ fn a_person_splits_and_rules_do_not_join_again() {
 }
 
 #[test]
+fn what_fires_after_a_person_ended_it_is_never_hidden_there() {
+    let mut desk = Desk::new();
+    desk.fires("db-cpu", 0);
+    desk.fires("orders-errors", 10);
+    let close = Command::Close { investigation: InvestigationId(1), person: "mio".to_owned() };
+    desk.say(close.clone(), 20);
+    assert!(desk.triage.investigations()[&InvestigationId(1)].closed.is_some());
+    assert_eq!(desk.triage.command(&close, t(21)), Err(Refused::NotOpen(1)));
+    assert!(matches!(
+        desk.fires("orders-latency", 30),
+        Outcome::Opened { investigation: InvestigationId(2), .. }
+    ));
+    // The same alarm says so again: it is a recurrence, as after every other end.
+    desk.is_ok("db-cpu", 40);
+    let again = desk.fires("db-cpu", 50);
+    assert_eq!(again, Outcome::Reopened { investigation: InvestigationId(1), recurrence: 1 });
+    // It ends by itself when all of it has recovered, what fired when the person ended it as well.
+    for name in ["db-cpu", "orders-errors", "orders-latency"] {
+        desk.is_ok(name, 100);
+    }
+    desk.tick(100 + HOLD_S + 1);
+    assert!(desk.triage.investigations().values().all(|i| i.closed.is_some()));
+}
+
+#[test]
+fn a_person_opens_again_what_ended_and_nothing_else() {
+    let mut desk = Desk::new();
+    desk.fires("cache-evictions", 0);
+    desk.fires("mailer-errors", 6);
+    let reopen = |id| Command::Reopen { investigation: InvestigationId(id), person: "mio".to_owned() };
+    assert_eq!(desk.triage.command(&reopen(1), t(10)), Err(Refused::NotEnded(1)), "it is open");
+    assert_eq!(desk.triage.command(&reopen(9), t(10)), Err(Refused::NotEnded(9)), "there is none");
+    let close = |id| Command::Close { investigation: InvestigationId(id), person: "mio".to_owned() };
+    desk.say(close(1), 20);
+    desk.say(reopen(1), 30);
+    assert_eq!(desk.depth(1), Depth::Deep, "it is worked on again");
+    assert!(matches!(desk.fires("cache-evictions", 40), Outcome::Counted { .. }));
+    let (from, into) = (InvestigationId(2), InvestigationId(1));
+    desk.say(Command::Merge { from, into, person: "mio".to_owned() }, 50);
+    assert_eq!(desk.triage.command(&reopen(2), t(60)), Err(Refused::NotEnded(2)), "another goes on");
+}
+
+#[test]
 fn a_person_merges_and_rules_do_not_part_again() {
     let mut desk = Desk::new();
     desk.fires("cache-evictions", 0);
