@@ -473,6 +473,7 @@ fn series_of(batch: Batch) -> Vec<Series> {
         | Batch::Traces(_)
         | Batch::Changes(_)
         | Batch::Alarms(_)
+        | Batch::Definitions(_)
         | Batch::Coverage(_) => Vec::new(),
     }
 }

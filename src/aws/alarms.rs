@@ -8,6 +8,7 @@ use aws_sdk_cloudwatch::types::{
 };
 use serde::Deserialize;
 use tantei_engine::model::alarm::{Alarm, AlarmState, AlarmTransition};
+use tantei_engine::model::alarm_health::AlarmDefinition;
 use tantei_engine::model::gap::GapReason;
 use tantei_engine::model::observation::Provenance;
 use tantei_engine::model::resource::ResourceId;
@@ -17,6 +18,7 @@ use tantei_engine::model::time::{TimeSpan, Timestamp};
 use tantei_engine::planning::metrics::Watched;
 use tantei_engine::planning::{metrics as plan, naming};
 
+use super::alarm_setup;
 use super::apis::{DESCRIBE_ALARM_HISTORY, DESCRIBE_ALARMS};
 use super::collector::Memo;
 use super::reading::{Next, Pages, Reading, date, timestamp};
@@ -53,6 +55,8 @@ pub struct Definition {
     pub since: Option<Timestamp>,
     /// Whether it is made of other alarms.
     pub composite: bool,
+    /// How it is set up beside that.
+    pub setup: AlarmDefinition,
 }
 
 impl Definition {
@@ -61,6 +65,16 @@ impl Definition {
     pub fn fits(&self, alarm: &Alarm) -> bool {
         let same_metric = self.watched.iter().any(|w| w.metric.name == alarm.metric);
         same_metric && self.resource().is_none_or(|id| id == alarm.resource)
+    }
+
+    /// How it is set up, with what is known of it otherwise.
+    fn described(&self) -> AlarmDefinition {
+        AlarmDefinition {
+            resource: self.resource(),
+            metric: self.watched.first().map(|w| w.metric.name.clone()),
+            state: self.state,
+            ..self.setup.clone()
+        }
     }
 
     /// The resource that it watches, when its dimensions tell.
@@ -99,13 +113,23 @@ pub(super) async fn read(r: &mut Reading<'_, '_>, memo: &Memo) {
     let told: BTreeSet<&str> = items.iter().map(|i| i.name.as_str()).collect();
     transitions.extend(firing.iter().filter(|d| !told.contains(d.name.as_str())).filter_map(standing));
     r.give(Batch::Alarms(transitions));
+    let mut definitions: Vec<AlarmDefinition> = known.values().map(Definition::described).collect();
+    if let Some(own) = own(r, known.values()).cloned() {
+        let past = alarm_setup::past(r, &own).await;
+        definitions.iter_mut().filter(|d| d.name.raw() == own.name).for_each(|d| d.past = past);
+    }
+    r.give(Batch::Definitions(definitions));
+}
+
+/// The alarm that the investigation is about.
+fn own<'a>(r: &Reading<'_, '_>, mut known: impl Iterator<Item = &'a Definition>) -> Option<&'a Definition> {
+    let name = r.settings.alarm_name.as_deref();
+    known.find(|d| name.map_or_else(|| d.fits(&r.request.alarm), |name| d.name == name))
 }
 
 /// An alarm that was in ALARM long before the window says nothing about when this incident began.
 fn long_since(r: &mut Reading<'_, '_>, firing: &[Definition], span: TimeSpan) {
-    let name = r.settings.alarm_name.as_deref();
-    let own = |d: &&Definition| name.map_or_else(|| d.fits(&r.request.alarm), |name| d.name == name);
-    let Some((alarm, since)) = firing.iter().find(own).and_then(|d| Some((d.name.clone(), d.since?))) else {
+    let Some((alarm, since)) = own(r, firing.iter()).and_then(|d| Some((d.name.clone(), d.since?))) else {
         return;
     };
     if since < span.start {
@@ -224,6 +248,7 @@ fn of_metric_alarm(alarm: &MetricAlarm) -> Definition {
             .or_else(|| alarm.state_updated_timestamp())
             .map(timestamp),
         composite: false,
+        setup: alarm_setup::of_metric_alarm(alarm),
     }
 }
 
@@ -240,6 +265,7 @@ fn of_composite(alarm: &CompositeAlarm) -> Definition {
             .or_else(|| alarm.state_updated_timestamp())
             .map(timestamp),
         composite: true,
+        setup: alarm_setup::of_composite(alarm),
     }
 }
 
@@ -279,12 +305,12 @@ fn standing(alarm: &Definition) -> Option<AlarmTransition> {
 
 /// One change of state out of the history.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Item {
-    name: String,
-    at: Timestamp,
-    from: Option<AlarmState>,
-    to: AlarmState,
-    reason: String,
+pub(super) struct Item {
+    pub(super) name: String,
+    pub(super) at: Timestamp,
+    pub(super) from: Option<AlarmState>,
+    pub(super) to: AlarmState,
+    pub(super) reason: String,
 }
 
 impl Item {
@@ -372,7 +398,7 @@ struct HistoryState {
     state_reason: Option<String>,
 }
 
-fn read_item(item: &AlarmHistoryItem) -> Option<Item> {
+pub(super) fn read_item(item: &AlarmHistoryItem) -> Option<Item> {
     let name = item.alarm_name()?.to_owned();
     let at = timestamp(item.timestamp()?);
     if let Some(data) = item.history_data().and_then(|d| serde_json::from_str::<HistoryData>(d).ok()) {

@@ -2,6 +2,7 @@
 //!
 //! Not here: what to ask for (`tantei_engine::planning`, pure), and everything that changes something in AWS.
 
+mod alarm_setup;
 pub mod alarms;
 pub mod apis;
 pub mod asked;

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use tantei_engine::model::alarm::Alarm;
+use tantei_engine::model::alarm_health::AlarmDefinition;
 use tantei_engine::model::gap::{Gap, GapReason};
 use tantei_engine::model::query::{Query, Source};
 use tantei_engine::model::resource::Resource;
@@ -88,9 +89,23 @@ impl BundleCollector {
                 self.records::<ChangeLine, _>(request, sink, "changes.jsonl", BATCH, Batch::Changes)
             }
             Source::Alarms => {
+                self.definitions(sink);
                 self.records::<AlarmLine, _>(request, sink, "alarms.jsonl", BATCH, Batch::Alarms)
             }
         }
+    }
+
+    /// How the alarms are set up: as it was recorded, else as far as the messages say. A broken line is told by whoever reads
+    /// the messages.
+    fn definitions(&self, sink: &mut Sink<'_>) {
+        let mut found: BTreeMap<String, AlarmDefinition> = BTreeMap::new();
+        let mut add = |d: AlarmDefinition| drop(found.insert(d.name.raw().to_owned(), d));
+        if let Some(path) = lines::find(&self.folder, "alarm-definitions.jsonl") {
+            lines::read::<AlarmDefinition>(&path, |d, _| add(d));
+        } else if let Some(path) = lines::find(&self.folder, "alarms.jsonl") {
+            lines::read::<AlarmLine>(&path, |line, _| add(line.into()));
+        }
+        sink(Batch::Definitions(found.into_values().collect()));
     }
 
     /// A first pass over the times alone: how many records there are in each second.

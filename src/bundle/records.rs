@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::Value;
 use tantei_engine::model::alarm::{AlarmState, AlarmTransition};
+use tantei_engine::model::alarm_health::{AlarmDefinition, MissingData, Told};
 use tantei_engine::model::observation::Provenance;
 use tantei_engine::model::resource::{Edge, EdgeKind, EdgeOrigin, Resource, ResourceId};
 use tantei_engine::model::telemetry::{Change, LogEvent, Series, SeriesId, Span};
@@ -284,6 +285,10 @@ struct AlarmMessage {
     new_state_reason: Option<String>,
     #[serde(default)]
     trigger: Option<AlarmTrigger>,
+    #[serde(default)]
+    alarm_actions: Option<Vec<Value>>,
+    #[serde(rename = "OKActions", default)]
+    ok_actions: Option<Vec<Value>>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -295,6 +300,14 @@ struct AlarmTrigger {
     threshold: Option<f64>,
     #[serde(default)]
     dimensions: Vec<AlarmDimension>,
+    #[serde(default)]
+    evaluation_periods: Option<u32>,
+    #[serde(default)]
+    datapoints_to_alarm: Option<u32>,
+    #[serde(default)]
+    comparison_operator: Option<String>,
+    #[serde(default)]
+    treat_missing_data: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -320,6 +333,35 @@ impl From<AlarmLine> for AlarmTransition {
             reason: Untrusted::new(alarm.new_state_reason.as_deref().unwrap_or_default()),
             query: None,
             provenance: Provenance::ControlPlane,
+        }
+    }
+}
+
+/// How the alarm is set up, as far as its message says: whom it tells, and what it does with missing data.
+impl From<AlarmLine> for AlarmDefinition {
+    fn from(line: AlarmLine) -> Self {
+        let (AlarmBody::Nested { alarm } | AlarmBody::Flat(alarm)) = line.body;
+        let trigger = alarm.trigger.unwrap_or_default();
+        let count = |actions: &[Value]| u32::try_from(actions.len()).unwrap_or(u32::MAX);
+        // A message that was sent: its actions are switched on.
+        let told = alarm.alarm_actions.zip(alarm.ok_actions).map(|(fires, ok)| Told {
+            enabled: true,
+            alarm: count(&fires),
+            ok: count(&ok),
+            suppressed: false,
+        });
+        Self {
+            name: Untrusted::new(&alarm.alarm_name),
+            resource: line.resource.map(ResourceId::new),
+            metric: trigger.metric_name,
+            state: Some(alarm.new_state_value),
+            below: trigger.comparison_operator.is_some_and(|c| c.starts_with("LessThan")),
+            datapoints: trigger.datapoints_to_alarm,
+            periods: trigger.evaluation_periods,
+            missing: trigger.treat_missing_data.as_deref().and_then(MissingData::from_name),
+            told,
+            evaluation: None,
+            past: None,
         }
     }
 }

@@ -90,6 +90,7 @@ impl SimulatedAutomation {
                 | Batch::Logs(_)
                 | Batch::Traces(_)
                 | Batch::Changes(_)
+                | Batch::Definitions(_)
                 | Batch::Coverage(_)) => aftermath.batches.push(batch),
             };
             if let Ok(collection) = collector.collect(&request, &mut sink).await {

@@ -24,6 +24,10 @@ pub fn report(voice: &Voice<'_>, report: &Report) -> String {
     page.section("head-impact", &report.impact);
     page.heading("head-detection");
     page.table(&report.detection);
+    if !report.hygiene.is_empty() {
+        page.heading("head-hygiene");
+        page.table(&report.hygiene);
+    }
     page.heading("head-timeline");
     page.table(&report.timeline.entries);
     if report.timeline.omitted > 0 {

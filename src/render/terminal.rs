@@ -126,6 +126,7 @@ pub fn summary(voice: &Voice<'_>, style: Style, report: &Report) -> String {
         page.heading("head-recovery");
         report.recovery.iter().for_each(|j| page.judgement(j));
     }
+    page.hygiene(&report.hygiene);
     page.gaps(&report.gaps);
     page.out
 }
@@ -334,10 +335,21 @@ impl Page<'_> {
         if gaps.is_empty() {
             self.push(&format!("  {}", self.voice.word("gaps-none")));
         }
-        for gap in gaps {
-            let id = fit(&gap.item.to_string(), ITEM_WIDTH);
+        self.warnings(gaps);
+    }
+
+    fn hygiene(&mut self, hygiene: &[Entry]) {
+        if !hygiene.is_empty() {
+            self.heading("head-hygiene");
+            self.warnings(hygiene);
+        }
+    }
+
+    fn warnings(&mut self, entries: &[Entry]) {
+        for entry in entries {
+            let id = fit(&entry.item.to_string(), ITEM_WIDTH);
             let mark = format!("  {}", self.style.paint(YELLOW, &id));
-            self.hanging(&mark, ITEM_WIDTH + 2, &with_subject(self.voice, gap));
+            self.hanging(&mark, ITEM_WIDTH + 2, &with_subject(self.voice, entry));
         }
     }
 }

@@ -19,6 +19,7 @@ mod sns;
 mod analysis;
 mod audit;
 mod aws;
+mod aws_evidence;
 mod aws_faults;
 mod aws_incidents;
 mod bad_input;

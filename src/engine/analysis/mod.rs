@@ -3,6 +3,7 @@
 //! Analysis cannot fail: whatever is missing, null, late or broken, the result is observations and gaps. One
 //! configuration for everything; nothing is keyed to a dataset, a system, a name or a unit.
 
+pub mod alarm_health;
 pub mod alarms;
 pub mod changes;
 pub mod deviation;

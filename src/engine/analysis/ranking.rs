@@ -160,15 +160,20 @@ fn abstain(
 
 /// Whether the alarm's own metric crosses its threshold in healthy times as well.
 fn fires_anyway(evidence: &Evidence<'_>) -> bool {
-    let alarm = &evidence.scope.alarm;
-    evidence.observations.iter().any(|(_, o)| match &o.signal {
+    evidence.observations.iter().any(|(_, o)| usually_crosses(evidence.scope, o))
+}
+
+/// Whether the observation is of the alarm's own metric, which crosses the threshold in healthy times as well.
+#[must_use]
+pub fn usually_crosses(scope: &Scope, o: &Observation) -> bool {
+    match &o.signal {
         Signal::MetricDeviation(m) => {
-            o.resource == alarm.resource
-                && m.metric == alarm.metric
-                && evidence.scope.fires_anyway(&m.baseline)
+            o.resource == scope.alarm.resource
+                && m.metric == scope.alarm.metric
+                && scope.fires_anyway(&m.baseline)
         }
         Signal::LogPattern(_) | Signal::TraceLink(_) | Signal::Change(_) => false,
-    })
+    }
 }
 
 /// The z-score of the deviation that leads a candidate's account, where impact leads it.

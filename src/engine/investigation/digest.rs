@@ -6,9 +6,10 @@ use crate::analysis::log_digest::LogDigest;
 use crate::analysis::metrics::MetricDigest;
 use crate::analysis::scope::Scope;
 use crate::analysis::trace_digest::TraceDigest;
-use crate::analysis::{alarms, changes, skew};
+use crate::analysis::{alarm_health, alarms, changes, skew};
 use crate::limits::Limits;
 use crate::model::alarm::AlarmTransition;
+use crate::model::alarm_health::{AlarmDefinition, AlarmHealth};
 use crate::model::feed::{Body, NewItem, Principal, Topology};
 use crate::model::gap::{Gap, GapReason};
 use crate::model::observation::Observation;
@@ -27,6 +28,7 @@ pub struct Digest<'a> {
     resources: Vec<Resource>,
     edges: Vec<Edge>,
     alarms: Vec<AlarmTransition>,
+    definitions: Vec<AlarmDefinition>,
     changes: Vec<Change>,
     metrics: MetricDigest<'a>,
     traces: TraceDigest<'a>,
@@ -45,6 +47,7 @@ impl<'a> Digest<'a> {
             resources: Vec::new(),
             edges: Vec::new(),
             alarms: Vec::new(),
+            definitions: Vec::new(),
             changes: Vec::new(),
             metrics: MetricDigest::new(scope),
             traces: TraceDigest::new(scope, limits),
@@ -64,6 +67,7 @@ impl<'a> Digest<'a> {
             Batch::Traces(spans) => spans.iter().for_each(|s| self.traces.push(s)),
             Batch::Changes(changes) => self.changes.extend(changes),
             Batch::Alarms(transitions) => self.alarms.extend(transitions),
+            Batch::Definitions(definitions) => self.definitions.extend(definitions),
             Batch::Coverage(coverage) => {
                 let offset_s = skew::offset_s(&coverage, &self.scope.recorded());
                 self.offset_s = offset_s;
@@ -82,7 +86,9 @@ impl<'a> Digest<'a> {
         if !self.resources.is_empty() || !self.edges.is_empty() {
             items.push(made.topology(self.resources, self.edges));
         }
+        let healths = alarm_health::judge(scope, self.definitions, &self.alarms);
         items.extend(alarms::select(scope, self.alarms, limits).into_iter().map(|t| made.alarm(t)));
+        items.extend(healths.into_iter().map(|h| made.health(h)));
         items.extend(changes::observe(scope, &self.changes, limits).into_iter().map(|o| made.observation(o)));
         let metrics = self.metrics.finish(limits);
         let traces = self.traces.finish(limits);
@@ -131,6 +137,10 @@ impl Made<'_> {
 
     fn alarm(&self, transition: AlarmTransition) -> NewItem {
         self.item(transition.at, Body::AlarmTransition(transition))
+    }
+
+    fn health(&self, health: AlarmHealth) -> NewItem {
+        self.item(self.scope.alarm.at, Body::AlarmHealth(health))
     }
 
     fn observation(&self, observation: Observation) -> NewItem {

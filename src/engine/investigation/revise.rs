@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::model::alarm_health::AlarmHealth;
 use crate::model::feed::{Body, NewItem};
 use crate::model::gap::Gap;
 use crate::model::id::ItemId;
@@ -89,6 +90,7 @@ struct Before<'a> {
     /// The last item about a thing, when a person discarded it: it may have been out of sight for a round.
     discarded: BTreeMap<Identity, ItemId>,
     gaps: Vec<(ItemId, &'a Gap)>,
+    healths: Vec<(ItemId, &'a AlarmHealth)>,
     replaced: Vec<ItemId>,
 }
 
@@ -105,10 +107,12 @@ impl<'a> Before<'a> {
         }
         last.retain(|_, id| state.discarded.contains(id));
         let gaps = state.gaps.iter().filter(|(id, g)| g.source == source && current(id));
+        let healths = state.healths.iter().filter(|(id, _)| source == Source::Alarms && current(id));
         Self {
             observations,
             discarded: last,
             gaps: gaps.map(|(id, g)| (*id, g)).collect(),
+            healths: healths.map(|(id, h)| (*id, h)).collect(),
             replaced: Vec::new(),
         }
     }
@@ -143,6 +147,18 @@ impl<'a> Before<'a> {
                 place.is_none().then_some(item)
             }
             Body::AlarmTransition(t) => (!state.alarms.values().any(|was| was == t)).then_some(item),
+            Body::AlarmHealth(h) => {
+                let place = self.healths.iter().position(|(_, was)| was.name == h.name);
+                let Some((id, was)) = place.map(|place| self.healths.swap_remove(place)) else {
+                    return Some(item);
+                };
+                if was == h {
+                    return None;
+                }
+                self.replaced.push(id);
+                item.because.push(id);
+                Some(item)
+            }
             Body::Topology(t) => {
                 let known = |r: &crate::model::resource::Resource| {
                     state.resources.get(&r.id).is_some_and(|(was, _)| was == r)
@@ -171,7 +187,9 @@ impl<'a> Before<'a> {
     fn left(self) -> Vec<ItemId> {
         let gone = self.observations.into_values().flatten().map(|(id, _)| id);
         let healed = self.gaps.into_iter().map(|(id, _)| id);
-        let mut left: Vec<ItemId> = self.replaced.into_iter().chain(gone).chain(healed).collect();
+        let mended = self.healths.into_iter().map(|(id, _)| id);
+        let mut left: Vec<ItemId> =
+            self.replaced.into_iter().chain(gone).chain(healed).chain(mended).collect();
         left.sort_unstable();
         left
     }

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::analysis::scope::Scope;
 use crate::analysis::topology::Graph;
 use crate::model::alarm::{Alarm, AlarmTransition, Direction};
+use crate::model::alarm_health::AlarmHealth;
 use crate::model::cause::Mechanism;
 use crate::model::execution::{Approval, Execution, Recovery, RunEvent};
 use crate::model::feed::{
@@ -31,6 +32,8 @@ pub struct State {
     pub edges: BTreeSet<Edge>,
     /// Alarm transitions.
     pub alarms: BTreeMap<ItemId, AlarmTransition>,
+    /// What is wrong with alarms themselves.
+    pub healths: BTreeMap<ItemId, AlarmHealth>,
     /// Observations, discarded ones included.
     pub observations: BTreeMap<ItemId, Observation>,
     /// Gaps.
@@ -152,6 +155,7 @@ impl State {
                 self.moved = Moved::default();
             }
             Body::AlarmTransition(t) => drop(self.alarms.insert(id, t.clone())),
+            Body::AlarmHealth(h) => drop(self.healths.insert(id, h.clone())),
             Body::Topology(t) => {
                 for resource in &t.resources {
                     self.resources.insert(resource.id.clone(), (resource.clone(), id));
@@ -224,6 +228,11 @@ impl State {
     /// Observations that hold, in order.
     pub fn evidence(&self) -> impl Iterator<Item = (ItemId, &Observation)> {
         self.holding(&self.observations)
+    }
+
+    /// What is wrong with alarms, as it holds, in order.
+    pub fn unhealthy(&self) -> impl Iterator<Item = (ItemId, &AlarmHealth)> {
+        self.holding(&self.healths)
     }
 
     /// Gaps that hold, in order.
@@ -381,6 +390,7 @@ fn references(item: &FeedItem) -> Vec<ItemId> {
         Body::Opened(_)
         | Body::Round(_)
         | Body::AlarmTransition(_)
+        | Body::AlarmHealth(_)
         | Body::Topology(_)
         | Body::Observation(_)
         | Body::Gap(_)

@@ -8,6 +8,7 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use super::alarm::{Alarm, AlarmTransition};
+use super::alarm_health::AlarmHealth;
 use super::cause::Abstention;
 use super::execution::{Approval, Execution, Recovery};
 use super::gap::Gap;
@@ -76,6 +77,8 @@ pub enum Body {
     Matched(Matched),
     /// An alarm changed its state.
     AlarmTransition(AlarmTransition),
+    /// Something is wrong with how an alarm is set up.
+    AlarmHealth(AlarmHealth),
     /// Resources and who uses whom.
     Topology(Topology),
     /// Something measured, logged, traced or changed.
@@ -108,7 +111,7 @@ impl Body {
             Self::Opened(_) | Self::Round(_) | Self::Collected(_) | Self::Concluded(_) | Self::Matched(_) => {
                 ItemKind::Lifecycle
             }
-            Self::AlarmTransition(_) => ItemKind::Alarm,
+            Self::AlarmTransition(_) | Self::AlarmHealth(_) => ItemKind::Alarm,
             Self::Topology(_) => ItemKind::Topology,
             Self::Observation(_) => ItemKind::Observation,
             Self::Gap(_) => ItemKind::Gap,

@@ -5,6 +5,7 @@
 
 pub mod alarm;
 pub mod alarm_event;
+pub mod alarm_health;
 pub mod cause;
 pub mod execution;
 pub mod feed;

@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 
 use super::alarm::AlarmTransition;
+use super::alarm_health::AlarmDefinition;
 use super::resource::{Edge, Resource, ResourceId};
 use super::time::Timestamp;
 
@@ -109,6 +110,8 @@ pub enum Batch {
     Changes(Vec<Change>),
     /// Alarm transitions.
     Alarms(Vec<AlarmTransition>),
+    /// How the alarms are set up that these transitions are of.
+    Definitions(Vec<AlarmDefinition>),
     /// How many records follow for each second, sorted by time. Sent first, by recordings only: their clocks may
     /// disagree with the alarm's.
     Coverage(Vec<(Timestamp, u64)>),
@@ -125,7 +128,8 @@ impl Batch {
             Self::Traces(spans) => spans.len(),
             Self::Changes(changes) => changes.len(),
             Self::Alarms(transitions) => transitions.len(),
-            Self::Coverage(_) => 0,
+            // Both speak of records that are handed over themselves.
+            Self::Definitions(_) | Self::Coverage(_) => 0,
         };
         u64::try_from(n).unwrap_or(u64::MAX)
     }

@@ -23,7 +23,7 @@ use crate::model::time::Timestamp;
 
 use super::cause;
 use super::fact::{Arg, Fact, term};
-use super::terms;
+use super::{hygiene, terms};
 
 /// A line about a feed item.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -87,6 +87,7 @@ fn subject(body: &Body) -> Vec<String> {
     match body {
         Body::Opened(o) => one(&o.alarm.resource),
         Body::AlarmTransition(t) => t.resource.as_ref().map(one).unwrap_or_default(),
+        Body::AlarmHealth(h) => h.resource.as_ref().map(one).unwrap_or_default(),
         Body::Gap(g) => g.resource.as_ref().map(one).unwrap_or_default(),
         Body::Observation(o) => one(&o.resource),
         Body::Round(_)
@@ -118,6 +119,7 @@ fn fact(item: &FeedItem) -> Fact {
             .with("considered", Arg::Count(m.considered.into()))
             .with("suggested", Arg::Count(m.suggested.into())),
         Body::AlarmTransition(t) => transition(t),
+        Body::AlarmHealth(h) => hygiene::health(h),
         Body::Topology(t) => Fact::new("item-topology")
             .with("resources", count(t.resources.len()))
             .with("edges", count(t.edges.len())),

@@ -6,6 +6,7 @@
 mod actions;
 mod cause;
 mod fact;
+mod hygiene;
 mod item;
 mod terms;
 
@@ -38,6 +39,9 @@ pub struct Report {
     pub impact: Vec<Fact>,
     /// How it was noticed: transitions of alarms.
     pub detection: Vec<Entry>,
+    /// What is wrong with the alarms themselves.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub hygiene: Vec<Entry>,
     /// What happened when, in order.
     pub timeline: Timeline,
     /// Why.
@@ -83,6 +87,7 @@ pub fn facts(state: &State, feed: &[FeedItem], ranking: &Ranking) -> Report {
         overview: overview(state, feed, &times),
         impact: impact(state, &times),
         detection: state.alarms.iter().map(|(id, t)| alarm(*id, t)).take(DETECTION_MAX).collect(),
+        hygiene: hygiene::hygiene(state),
         timeline: timeline(state, feed, &cause),
         follow_ups: follow_ups(state, &cause),
         actions: actions::proposals(state, feed),
@@ -233,6 +238,7 @@ fn timeline(state: &State, feed: &[FeedItem], cause: &Cause) -> Timeline {
             Body::Round(_)
             | Body::Collected(_)
             | Body::Matched(_)
+            | Body::AlarmHealth(_)
             | Body::Topology(_)
             | Body::Gap(_)
             | Body::Hypothesis(_)

@@ -166,6 +166,10 @@ fn alarm(line: &Value) -> Value {
         "StateReason": line["NewStateReason"], "StateTransitionedTimestamp": seconds(line),
         "MetricName": trigger["MetricName"], "Namespace": trigger["Namespace"], "Dimensions": dimensions,
         "Period": trigger["Period"], "Threshold": trigger["Threshold"],
+        "EvaluationPeriods": trigger["EvaluationPeriods"], "DatapointsToAlarm": trigger["DatapointsToAlarm"],
+        "ComparisonOperator": trigger["ComparisonOperator"], "TreatMissingData": trigger["TreatMissingData"],
+        "ActionsEnabled": line["ActionsEnabled"], "AlarmActions": line["AlarmActions"], "OKActions": line["OKActions"],
+        "EvaluationState": line["EvaluationState"],
     });
     if let Some(arn) = line.get("AlarmArn") {
         alarm["AlarmArn"] = arn.clone();
@@ -185,12 +189,15 @@ fn seconds(line: &Value) -> f64 {
     line["t"].as_f64().unwrap() / 1_000.0
 }
 
+/// All that happened, unless a span or an alarm is named.
 pub(crate) fn describe_alarm_history(data: &Data, parameters: &Value) -> Value {
-    let (start, end) = (parameters["StartDate"].as_f64().unwrap(), parameters["EndDate"].as_f64().unwrap());
+    let start = parameters["StartDate"].as_f64().unwrap_or(0.0);
+    let end = parameters["EndDate"].as_f64().unwrap_or(f64::INFINITY);
     let items: Vec<Value> = data
         .alarms
         .iter()
         .filter(|l| (start..end).contains(&seconds(l)))
+        .filter(|l| parameters.get("AlarmName").is_none_or(|name| *name == l["AlarmName"]))
         .map(|l| {
             let data = json!({"version": "1.0", "oldState": {"stateValue": l["OldStateValue"]},
                 "newState": {"stateValue": l["NewStateValue"], "stateReason": l["NewStateReason"]}});
