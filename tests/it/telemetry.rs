@@ -10,6 +10,7 @@ use opentelemetry_proto::tonic::trace::v1::Span;
 use prost::Message as _;
 use serde_json::{Value, json};
 use tantei::access::{self, Role, Token};
+use tantei::store::check::Tables;
 use tantei::store::{Delivery, Store};
 use tantei_engine::model::time::Timestamp;
 use wiremock::matchers::{method, path};
@@ -132,6 +133,7 @@ async fn requests_and_steps_are_traced_and_delivered_before_the_end() {
 }
 
 async fn what_waits_is_counted_and_a_trial_leaves_nothing(store: Store) {
+    assert_eq!(store.tables().await.unwrap(), Tables::UpToDate);
     // Twice: what the first one wrote is gone.
     store.try_write().await.unwrap();
     store.try_write().await.unwrap();
