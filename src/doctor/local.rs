@@ -2,7 +2,8 @@
 
 use super::{Check, Collected, Status, Topic, now};
 use crate::config::Config;
-use crate::store::{Store, check};
+use crate::store::Store;
+use crate::store::check::{self, Tables};
 
 /// Free room below which a store will soon be full: a storm of ten thousand alarms takes a tenth of it.
 const ROOM_BYTES_MIN: u64 = 1 << 30;
@@ -43,7 +44,7 @@ pub(super) async fn store(config: &Config, found: &mut Collected<'_>) {
             return;
         }
     };
-    let store = match Store::open(&tried).await {
+    let store = match Store::connect(&tried).await {
         Ok(store) => store,
         Err(e) => {
             let check = Check::new(Topic::Store, "connect", Status::Problem, "doctor-store-failed");
@@ -51,8 +52,16 @@ pub(super) async fn store(config: &Config, found: &mut Collected<'_>) {
             return;
         }
     };
-    let says = if absent.is_some() { "doctor-store-new" } else { "doctor-store-fine" };
-    found.add(Check::new(Topic::Store, "connect", Status::Ok, says));
+    let tables = store.tables().await;
+    found.add(match tables {
+        _ if absent.is_some() => Check::new(Topic::Store, "connect", Status::Ok, "doctor-store-new"),
+        Ok(Tables::UpToDate) => Check::new(Topic::Store, "connect", Status::Ok, "doctor-store-fine"),
+        Ok(Tables::Behind(n)) => Check::new(Topic::Store, "connect", Status::Ok, "doctor-store-behind")
+            .with("count", n.to_string()),
+        Ok(Tables::Newer) => Check::new(Topic::Store, "connect", Status::Problem, "doctor-store-newer"),
+        Err(e) => Check::new(Topic::Store, "connect", Status::Problem, "doctor-store-failed")
+            .with("what", e.to_string()),
+    });
     found.add(match store.try_write().await {
         Ok(()) => Check::new(Topic::Store, "write", Status::Ok, "doctor-write-fine"),
         Err(e) => Check::new(Topic::Store, "write", Status::Problem, "doctor-write-failed")

@@ -3,9 +3,51 @@
 use std::path::{Path, PathBuf};
 
 use super::error::{StoreError, unavailable};
-use super::{Db, Store};
+use super::{Db, Store, migrations, on};
+
+/// How the tables of a store stand to this version.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tables {
+    /// They are those of this version.
+    UpToDate,
+    /// So many changes will be made to them at the next start; all of them where there are none yet.
+    Behind(usize),
+    /// They were made by a newer version.
+    Newer,
+}
 
 impl Store {
+    /// How its tables stand to this version.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn tables(&self) -> Result<Tables, StoreError> {
+        const APPLIED: &str = "SELECT version FROM _sqlx_migrations ORDER BY version";
+        let failed = unavailable("tables");
+        let (known, any) = match &self.db {
+            Db::Lite(pool) => {
+                let sql = "SELECT COUNT(*) FROM sqlite_master WHERE name = '_sqlx_migrations'";
+                (migrations::sqlite(), sqlx::query_scalar::<_, i64>(sql).fetch_one(pool).await)
+            }
+            Db::Pg(pool) => {
+                let sql = "SELECT COUNT(to_regclass('_sqlx_migrations'))";
+                (migrations::postgres(), sqlx::query_scalar::<_, i64>(sql).fetch_one(pool).await)
+            }
+        };
+        let applied: Vec<i64> = match any.map_err(&failed)? {
+            0 => Vec::new(),
+            _ => on!(self, pool => sqlx::query_scalar(APPLIED).fetch_all(pool).await).map_err(&failed)?,
+        };
+        let known: Vec<i64> = known.iter().map(|m| m.version).collect();
+        if applied.iter().any(|version| !known.contains(version)) {
+            return Ok(Tables::Newer);
+        }
+        Ok(match known.iter().filter(|version| !applied.contains(version)).count() {
+            0 => Tables::UpToDate,
+            n => Tables::Behind(n),
+        })
+    }
+
     /// Writes something and takes it back.
     ///
     /// # Errors

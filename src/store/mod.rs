@@ -113,11 +113,25 @@ impl Store {
     /// # Errors
     /// When the URL is of another kind, the database cannot be reached, or its tables were made by a newer version.
     pub async fn open(url: &str) -> Result<Self, StoreError> {
+        let store = Self::connect(url).await?;
+        match &store.db {
+            Db::Lite(pool) => migrations::sqlite().run(pool).await,
+            Db::Pg(pool) => migrations::postgres().run(pool).await,
+        }
+        .map_err(|e| StoreError::migration(&e))?;
+        Ok(store)
+    }
+
+    /// The same, with its tables as they are: for `doctor`, which changes nothing.
+    ///
+    /// # Errors
+    /// When the URL is of another kind or the database cannot be reached.
+    pub async fn connect(url: &str) -> Result<Self, StoreError> {
         if url.starts_with("postgres://") || url.starts_with("postgresql://") {
-            return Self::open_postgres(url).await;
+            return Self::connect_postgres(url).await;
         }
         if url.starts_with("sqlite:") {
-            return Self::open_sqlite(url).await;
+            return Self::connect_sqlite(url).await;
         }
         Err(StoreError::invalid(
             "open",
@@ -125,7 +139,7 @@ impl Store {
         ))
     }
 
-    async fn open_sqlite(url: &str) -> Result<Self, StoreError> {
+    async fn connect_sqlite(url: &str) -> Result<Self, StoreError> {
         let options = SqliteConnectOptions::from_str(url)
             .map_err(unavailable("open"))?
             .create_if_missing(true)
@@ -144,11 +158,10 @@ impl Store {
             .connect_with(options)
             .await
             .map_err(unavailable("open"))?;
-        migrations::sqlite().run(&pool).await.map_err(|e| StoreError::migration(&e))?;
         Ok(Self { db: Db::Lite(pool), push: Push::local() })
     }
 
-    async fn open_postgres(url: &str) -> Result<Self, StoreError> {
+    async fn connect_postgres(url: &str) -> Result<Self, StoreError> {
         let options = PgConnectOptions::from_str(url)
             .map_err(unavailable("open"))?
             .application_name("tantei")
@@ -159,7 +172,6 @@ impl Store {
             .connect_with(options)
             .await
             .map_err(unavailable("open"))?;
-        migrations::postgres().run(&pool).await.map_err(|e| StoreError::migration(&e))?;
         let push = Push::postgres(pool.clone());
         Ok(Self { db: Db::Pg(pool), push })
     }

@@ -131,7 +131,7 @@ mod tests {
     use super::*;
 
     /// Everything that may name a key.
-    const USERS: [&str; 12] = [
+    const USERS: [&str; 18] = [
         include_str!("../engine/report/mod.rs"),
         include_str!("../engine/report/actions.rs"),
         include_str!("../engine/report/cause.rs"),
@@ -141,9 +141,15 @@ mod tests {
         include_str!("../render/markdown.rs"),
         include_str!("../render/terminal.rs"),
         include_str!("../cli/demo.rs"),
+        include_str!("../cli/doctor.rs"),
         include_str!("../cli/log_table.rs"),
+        include_str!("../cli/record.rs"),
         include_str!("../cli/remote.rs"),
         include_str!("../render/mod.rs"),
+        include_str!("../doctor/mod.rs"),
+        include_str!("../doctor/access.rs"),
+        include_str!("../doctor/deliveries.rs"),
+        include_str!("../doctor/local.rs"),
     ];
 
     /// Keys with their variables.
@@ -187,6 +193,10 @@ mod tests {
                     let key = rest.split('"').next().unwrap();
                     assert!(en.contains_key(key), "`{key}` is said and has no words");
                 }
+            }
+            for rest in user.split("\"doctor-").skip(1) {
+                let key = format!("doctor-{}", rest.split('"').next().unwrap());
+                assert!(en.contains_key(key.as_str()), "`{key}` is said and has no words");
             }
         }
     }

@@ -156,6 +156,14 @@ async fn clocks_stores_and_settings_are_tested() {
     assert_eq!(code, 1);
     assert!(problems(&document).iter().all(|c| c["topic"] == "store"), "{document}");
     assert!(document.to_string().contains("readonly"), "{document}");
+    // A store that no server has used yet is looked at and left as it is.
+    std::fs::write(bench.store(), "").unwrap();
+    let (code, document) = bench.run(&bench.settings("")).await;
+    assert_eq!(code, 0, "{document}");
+    assert!(document.to_string().contains("doctor-store-behind"), "{document}");
+    let store = tantei::store::Store::connect(&format!("sqlite:{}", bench.store().display())).await.unwrap();
+    assert!(matches!(store.tables().await.unwrap(), tantei::store::check::Tables::Behind(_)));
+    std::fs::remove_file(bench.store()).unwrap();
     // A folder that is not there.
     let nowhere = bench.settings("").replace("tantei.db", "no/such/tantei.db");
     assert_eq!(bench.run(&nowhere).await.0, 1);

@@ -10,7 +10,8 @@ use opentelemetry_proto::tonic::trace::v1::Span;
 use prost::Message as _;
 use serde_json::{Value, json};
 use tantei::access::{self, Role, Token};
-use tantei::store::Store;
+use tantei::store::check::Tables;
+use tantei::store::{Delivery, Store};
 use tantei_engine::model::time::Timestamp;
 use wiremock::matchers::{method, path};
 use wiremock::{Mock, MockServer, ResponseTemplate};
@@ -130,3 +131,22 @@ async fn requests_and_steps_are_traced_and_delivered_before_the_end() {
     assert!(text(investigation, "tantei.investigation").is_some_and(|id| id.starts_with("inv_")));
     assert!(collect.end_time_unix_nano > collect.start_time_unix_nano);
 }
+
+async fn what_waits_is_counted_and_a_trial_leaves_nothing(store: Store) {
+    assert_eq!(store.tables().await.unwrap(), Tables::UpToDate);
+    // Twice: what the first one wrote is gone.
+    store.try_write().await.unwrap();
+    store.try_write().await.unwrap();
+    let pulse = store.pulse().await.unwrap();
+    assert_eq!((pulse.waiting, pulse.lag_us, pulse.open, pulse.roles), (0, 0, 0, 0));
+    let received_at = Timestamp::from_secs(store.now().await.unwrap().secs() - 90);
+    let (id, source) = ("d-1".to_owned(), "sns".to_owned());
+    let delivery = Delivery { id: id.clone(), transition: id, source, received_at, event: "{}".to_owned() };
+    store.receive(&[delivery]).await.unwrap();
+    store.claim_role("triage", "node", Duration::from_secs(60)).await.unwrap();
+    let pulse = store.pulse().await.unwrap();
+    assert_eq!((pulse.waiting, pulse.roles, pulse.leased), (1, 1, 0));
+    assert!((89_000_000..120_000_000).contains(&pulse.lag_us), "{pulse:?}");
+}
+
+crate::store::on_both_stores!(what_waits_is_counted_and_a_trial_leaves_nothing);
