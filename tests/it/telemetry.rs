@@ -16,6 +16,7 @@ use tantei_engine::model::time::Timestamp;
 use wiremock::matchers::{method, path};
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
+use crate::fake_aws::{Fake, Fault};
 use crate::support::{lab_incident, root};
 
 #[test]
@@ -28,10 +29,10 @@ fn every_metric_is_documented() {
 }
 
 /// A server process that sends traces to `collector`, its address, and what stops it.
-fn serve(folder: &std::path::Path, store: &str, collector: &str) -> (std::process::Child, String) {
+fn serve(folder: &std::path::Path, store: &str, aws: &str, collector: &str) -> (std::process::Child, String) {
     let config = format!(
-        "[store]\nurl = \"{store}\"\n[http]\nlisten = \"127.0.0.1:0\"\n[evidence]\nbundle = \"{}\"\n",
-        lab_incident().display(),
+        "[store]\nurl = \"{store}\"\n[http]\nlisten = \"127.0.0.1:0\"\n\
+         [aws]\nregion = \"ap-northeast-1\"\nendpoint = \"{aws}\"\nreconcile = false\n",
     );
     let file = folder.join("tantei.toml");
     std::fs::write(&file, config).unwrap();
@@ -39,6 +40,8 @@ fn serve(folder: &std::path::Path, store: &str, collector: &str) -> (std::proces
         .args(["serve", "--log-json", "--config"])
         .arg(&file)
         .env("OTEL_EXPORTER_OTLP_ENDPOINT", collector)
+        .env("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE")
+        .env("AWS_SECRET_ACCESS_KEY", "example")
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
@@ -75,7 +78,10 @@ async fn requests_and_steps_are_traced_and_delivered_before_the_end() {
     let token = Token { name: "yumi".to_owned(), role, created_at, expires_at: None };
     opened.add_token(&access::hash("a-secret-token"), &token).await.unwrap();
     opened.close().await;
-    let (mut child, url) = serve(folder.path(), &store, &collector.uri());
+    let fake = Fake::serve(&lab_incident()).await;
+    // Thousands of traces would be read one by one at AWS's pace.
+    fake.fail("GetTraceSummaries", Fault::AccessDenied);
+    let (mut child, url) = serve(folder.path(), &store, fake.url(), &collector.uri());
     let client = reqwest::Client::new();
     let manifest = std::fs::read_to_string(lab_incident().join("incident.json")).unwrap();
     let manifest: Value = serde_json::from_str(&manifest).unwrap();
@@ -95,6 +101,10 @@ async fn requests_and_steps_are_traced_and_delivered_before_the_end() {
         tokio::time::sleep(Duration::from_millis(50)).await;
     };
     for expected in [
+        "tantei_aws_calls_total{service=\"cloudwatch\",operation=\"GetMetricData\",outcome=\"ok\"}",
+        "tantei_aws_calls_total{service=\"xray\",operation=\"GetTraceSummaries\",outcome=\"denied\"} 1",
+        "tantei_aws_charged_units_total{service=\"cloudwatch\",operation=\"GetMetricData\"}",
+        "tantei_gaps_total{source=\"traces\",reason=\"denied\"} 1",
         "tantei_store_up 1",
         "tantei_inbox_lag_seconds ",
         "tantei_collected_records_total{source=\"metrics\"}",
@@ -126,6 +136,10 @@ async fn requests_and_steps_are_traced_and_delivered_before_the_end() {
     let request = named("POST /v1/investigations");
     assert_eq!(text(request, "http.response.status_code").as_deref(), Some("202"));
     let collect = named("collect metrics");
+    let call =
+        spans.iter().find(|s| s.name == "cloudwatch.GetMetricData" && s.parent_span_id == collect.span_id);
+    assert_eq!(text(call.unwrap(), "cloud.region").as_deref(), Some("ap-northeast-1"));
+    assert_eq!(text(named("xray.GetTraceSummaries"), "error.type").as_deref(), Some("denied"));
     let investigation = spans.iter().find(|s| s.span_id == collect.parent_span_id).unwrap();
     assert_eq!(investigation.name, "investigate");
     assert!(text(investigation, "tantei.investigation").is_some_and(|id| id.starts_with("inv_")));
