@@ -63,6 +63,53 @@ fn text(span: &Span, key: &str) -> Option<String> {
     }
 }
 
+/// Its metrics, once the investigation has ended.
+async fn counted(client: &reqwest::Client, url: &str) -> String {
+    for _ in 0..1_200 {
+        let text = client.get(format!("{url}/metrics")).send().await.unwrap().text().await.unwrap();
+        if text.contains("tantei_feed_items_total{kind=\"matched\"}") {
+            return text;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    panic!("the investigation never ended");
+}
+
+fn assert_counted(metrics: &str) {
+    for expected in [
+        "tantei_aws_calls_total{service=\"cloudwatch\",operation=\"GetMetricData\",outcome=\"ok\"}",
+        "tantei_aws_calls_total{service=\"xray\",operation=\"GetTraceSummaries\",outcome=\"denied\"} 1",
+        "tantei_aws_charged_units_total{service=\"cloudwatch\",operation=\"GetMetricData\"}",
+        "tantei_gaps_total{source=\"traces\",reason=\"denied\"} 1",
+        "tantei_store_up 1",
+        "tantei_inbox_lag_seconds ",
+        "tantei_collected_records_total{source=\"metrics\"}",
+        "tantei_investigations{status=\"open\"}",
+        "# HELP tantei_work_due ",
+        "process_resident_memory_bytes ",
+        "tantei_http_requests_total{method=\"POST\",route=\"/v1/investigations\",status=\"202\"} 1",
+    ] {
+        assert!(metrics.contains(expected), "{expected} is missing:\n{metrics}");
+    }
+}
+
+/// Every span that the collector was sent.
+async fn delivered(collector: &MockServer) -> Vec<Span> {
+    let mut spans = Vec::new();
+    for request in collector.received_requests().await.unwrap() {
+        assert_eq!(request.headers["content-type"], "application/x-protobuf");
+        let seen = String::from_utf8_lossy(&request.body).into_owned();
+        assert!(!seen.contains("secret"), "neither tokens nor what is investigated");
+        let traces = ExportTraceServiceRequest::decode(request.body.as_slice()).unwrap();
+        for resource in traces.resource_spans {
+            let named = resource.resource.unwrap().attributes;
+            assert!(named.iter().any(|a| a.key == "service.name"));
+            spans.extend(resource.scope_spans.into_iter().flat_map(|s| s.spans));
+        }
+    }
+    spans
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn requests_and_steps_are_traced_and_delivered_before_the_end() {
     let collector = MockServer::start().await;
@@ -93,44 +140,13 @@ async fn requests_and_steps_are_traced_and_delivered_before_the_end() {
     });
     let post = client.post(format!("{url}/v1/investigations")).bearer_auth("a-secret-token").json(&start);
     assert_eq!(post.send().await.unwrap().status(), 202);
-    let metrics = loop {
-        let text = client.get(format!("{url}/metrics")).send().await.unwrap().text().await.unwrap();
-        if text.contains("tantei_feed_items_total{kind=\"matched\"}") {
-            break text;
-        }
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    };
-    for expected in [
-        "tantei_aws_calls_total{service=\"cloudwatch\",operation=\"GetMetricData\",outcome=\"ok\"}",
-        "tantei_aws_calls_total{service=\"xray\",operation=\"GetTraceSummaries\",outcome=\"denied\"} 1",
-        "tantei_aws_charged_units_total{service=\"cloudwatch\",operation=\"GetMetricData\"}",
-        "tantei_gaps_total{source=\"traces\",reason=\"denied\"} 1",
-        "tantei_store_up 1",
-        "tantei_inbox_lag_seconds ",
-        "tantei_collected_records_total{source=\"metrics\"}",
-        "tantei_investigations{status=\"open\"}",
-        "# HELP tantei_work_due ",
-        "process_resident_memory_bytes ",
-        "tantei_http_requests_total{method=\"POST\",route=\"/v1/investigations\",status=\"202\"} 1",
-    ] {
-        assert!(metrics.contains(expected), "{expected} is missing:\n{metrics}");
-    }
+    let metrics = counted(&client, &url).await;
+    assert_counted(&metrics);
     let stopping = Instant::now();
     assert!(Command::new("kill").arg(child.id().to_string()).status().unwrap().success());
     let ended = tokio::task::spawn_blocking(move || child.wait().unwrap()).await.unwrap();
     assert!(ended.success() && stopping.elapsed() < Duration::from_secs(10), "{ended:?}");
-    let mut spans = Vec::new();
-    for request in collector.received_requests().await.unwrap() {
-        assert_eq!(request.headers["content-type"], "application/x-protobuf");
-        let seen = String::from_utf8_lossy(&request.body).into_owned();
-        assert!(!seen.contains("secret"), "neither tokens nor what is investigated");
-        let traces = ExportTraceServiceRequest::decode(request.body.as_slice()).unwrap();
-        for resource in traces.resource_spans {
-            let named = resource.resource.unwrap().attributes;
-            assert!(named.iter().any(|a| a.key == "service.name"));
-            spans.extend(resource.scope_spans.into_iter().flat_map(|s| s.spans));
-        }
-    }
+    let spans = delivered(&collector).await;
     let named =
         |name: &str| spans.iter().find(|s| s.name == name).unwrap_or_else(|| panic!("no span {name}"));
     let request = named("POST /v1/investigations");
