@@ -21,7 +21,8 @@ use crate::words::Lang;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// The folder of the incident bundle (the one that holds incident.json). Its label.json is never opened.
+    /// The folder of the incident bundle (the one that holds incident.json), or a .tar.zst of it. Its label.json is never
+    /// opened.
     #[arg(long, value_name = "DIR", required_unless_present = "alarm")]
     bundle: Option<PathBuf>,
     /// An alarm of AWS instead, by its name or ARN: evidence is read now, with the standard chain of credentials.

@@ -21,7 +21,7 @@ use tantei_engine::model::feed::{FeedItem, Opened};
 use tantei_engine::model::time::Timestamp;
 
 use crate::aws_incidents::live_through;
-use crate::fake_aws::Fault;
+use crate::fake_aws::{Fake, Fault};
 use crate::server::{Server, config};
 use crate::support::{SmallBundle, bundles, lab_incident, root, shared, tantei, tantei_ok};
 
@@ -271,6 +271,19 @@ async fn a_server_hands_out_bundles_to_operators() {
     let missing = missing.bearer_auth("operator").send().await.unwrap();
     assert_eq!(missing.status(), StatusCode::NOT_FOUND);
     assert_eq!(missing.headers()["content-type"], "application/problem+json");
+    // One at a time: whoever has one has the node's turn, until the bundle is gone.
+    let first = server.service.record(&id).await.unwrap();
+    assert!(server.service.record(&id).await.is_err());
+    let busy = server.client.get(format!("{}{path}/bundle", server.url)).bearer_auth("operator");
+    let busy = busy.send().await.unwrap();
+    assert_eq!(
+        (busy.status(), busy.headers().contains_key("retry-after")),
+        (StatusCode::SERVICE_UNAVAILABLE, true)
+    );
+    drop(first);
+    while server.service.record(&id).await.is_err() {
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    }
     let settings = folder.path().join("tantei.toml");
     let bundle = lab_incident();
     let text = format!("[store]\nurl = \"{store}\"\n[evidence]\nbundle = \"{}\"\n", bundle.display());
@@ -303,4 +316,32 @@ async fn a_server_hands_out_bundles_to_operators() {
         };
         assert_eq!(names(&scores), names(report["ranking"].as_array().unwrap()));
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_alarm_is_recorded_by_its_name_without_a_server() {
+    let fake = Fake::serve(&lab_incident()).await;
+    let folder = tempfile::tempdir().unwrap();
+    let (settings, to) = (folder.path().join("tantei.toml"), folder.path().join("bundle"));
+    let text = format!("[aws]\nregion = \"ap-northeast-1\"\nendpoint = \"{}\"\n", fake.url());
+    std::fs::write(&settings, text).unwrap();
+    let at = to.clone();
+    let run = move || {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_tantei"));
+        command.args(["record", "--alarm", "shop-alb-p99-response-time", "--lang", "ja", "--to"]).arg(at);
+        command.arg("--config").arg(settings);
+        command.env("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE").env("AWS_SECRET_ACCESS_KEY", "example");
+        command.output().unwrap()
+    };
+    let output = tokio::task::spawn_blocking(run).await.unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(String::from_utf8_lossy(&output.stdout).contains("件を記録"));
+    // What was recorded is an investigation of its own; its feed and its replay agree.
+    let feed = std::fs::read_to_string(to.join("feed.jsonl")).unwrap();
+    let mut live = State::default();
+    for line in feed.lines() {
+        live.apply(&serde_json::from_str(line).unwrap()).unwrap();
+    }
+    let again = replayed(to).await;
+    assert_same(&said(&live), &said(again.state()), "by name");
 }

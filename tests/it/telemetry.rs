@@ -16,6 +16,7 @@ use tantei_engine::model::time::Timestamp;
 use wiremock::matchers::{method, path};
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
+use crate::fake_aws::{Fake, Fault};
 use crate::support::{lab_incident, root};
 
 #[test]
@@ -28,10 +29,10 @@ fn every_metric_is_documented() {
 }
 
 /// A server process that sends traces to `collector`, its address, and what stops it.
-fn serve(folder: &std::path::Path, store: &str, collector: &str) -> (std::process::Child, String) {
+fn serve(folder: &std::path::Path, store: &str, aws: &str, collector: &str) -> (std::process::Child, String) {
     let config = format!(
-        "[store]\nurl = \"{store}\"\n[http]\nlisten = \"127.0.0.1:0\"\n[evidence]\nbundle = \"{}\"\n",
-        lab_incident().display(),
+        "[store]\nurl = \"{store}\"\n[http]\nlisten = \"127.0.0.1:0\"\n\
+         [aws]\nregion = \"ap-northeast-1\"\nendpoint = \"{aws}\"\nreconcile = false\n",
     );
     let file = folder.join("tantei.toml");
     std::fs::write(&file, config).unwrap();
@@ -39,6 +40,8 @@ fn serve(folder: &std::path::Path, store: &str, collector: &str) -> (std::proces
         .args(["serve", "--log-json", "--config"])
         .arg(&file)
         .env("OTEL_EXPORTER_OTLP_ENDPOINT", collector)
+        .env("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE")
+        .env("AWS_SECRET_ACCESS_KEY", "example")
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
@@ -60,6 +63,53 @@ fn text(span: &Span, key: &str) -> Option<String> {
     }
 }
 
+/// Its metrics, once the investigation has ended.
+async fn counted(client: &reqwest::Client, url: &str) -> String {
+    for _ in 0..1_200 {
+        let text = client.get(format!("{url}/metrics")).send().await.unwrap().text().await.unwrap();
+        if text.contains("tantei_feed_items_total{kind=\"matched\"}") {
+            return text;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    panic!("the investigation never ended");
+}
+
+fn assert_counted(metrics: &str) {
+    for expected in [
+        "tantei_aws_calls_total{service=\"cloudwatch\",operation=\"GetMetricData\",outcome=\"ok\"}",
+        "tantei_aws_calls_total{service=\"xray\",operation=\"GetTraceSummaries\",outcome=\"denied\"} 1",
+        "tantei_aws_charged_units_total{service=\"cloudwatch\",operation=\"GetMetricData\"}",
+        "tantei_gaps_total{source=\"traces\",reason=\"denied\"} 1",
+        "tantei_store_up 1",
+        "tantei_inbox_lag_seconds ",
+        "tantei_collected_records_total{source=\"metrics\"}",
+        "tantei_investigations{status=\"open\"}",
+        "# HELP tantei_work_due ",
+        "process_resident_memory_bytes ",
+        "tantei_http_requests_total{method=\"POST\",route=\"/v1/investigations\",status=\"202\"} 1",
+    ] {
+        assert!(metrics.contains(expected), "{expected} is missing:\n{metrics}");
+    }
+}
+
+/// Every span that the collector was sent.
+async fn delivered(collector: &MockServer) -> Vec<Span> {
+    let mut spans = Vec::new();
+    for request in collector.received_requests().await.unwrap() {
+        assert_eq!(request.headers["content-type"], "application/x-protobuf");
+        let seen = String::from_utf8_lossy(&request.body).into_owned();
+        assert!(!seen.contains("secret"), "neither tokens nor what is investigated");
+        let traces = ExportTraceServiceRequest::decode(request.body.as_slice()).unwrap();
+        for resource in traces.resource_spans {
+            let named = resource.resource.unwrap().attributes;
+            assert!(named.iter().any(|a| a.key == "service.name"));
+            spans.extend(resource.scope_spans.into_iter().flat_map(|s| s.spans));
+        }
+    }
+    spans
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn requests_and_steps_are_traced_and_delivered_before_the_end() {
     let collector = MockServer::start().await;
@@ -75,7 +125,10 @@ async fn requests_and_steps_are_traced_and_delivered_before_the_end() {
     let token = Token { name: "yumi".to_owned(), role, created_at, expires_at: None };
     opened.add_token(&access::hash("a-secret-token"), &token).await.unwrap();
     opened.close().await;
-    let (mut child, url) = serve(folder.path(), &store, &collector.uri());
+    let fake = Fake::serve(&lab_incident()).await;
+    // Thousands of traces would be read one by one at AWS's pace.
+    fake.fail("GetTraceSummaries", Fault::AccessDenied);
+    let (mut child, url) = serve(folder.path(), &store, fake.url(), &collector.uri());
     let client = reqwest::Client::new();
     let manifest = std::fs::read_to_string(lab_incident().join("incident.json")).unwrap();
     let manifest: Value = serde_json::from_str(&manifest).unwrap();
@@ -87,45 +140,22 @@ async fn requests_and_steps_are_traced_and_delivered_before_the_end() {
     });
     let post = client.post(format!("{url}/v1/investigations")).bearer_auth("a-secret-token").json(&start);
     assert_eq!(post.send().await.unwrap().status(), 202);
-    let metrics = loop {
-        let text = client.get(format!("{url}/metrics")).send().await.unwrap().text().await.unwrap();
-        if text.contains("tantei_feed_items_total{kind=\"matched\"}") {
-            break text;
-        }
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    };
-    for expected in [
-        "tantei_store_up 1",
-        "tantei_inbox_lag_seconds ",
-        "tantei_collected_records_total{source=\"metrics\"}",
-        "tantei_investigations{status=\"open\"}",
-        "# HELP tantei_work_due ",
-        "process_resident_memory_bytes ",
-        "tantei_http_requests_total{method=\"POST\",route=\"/v1/investigations\",status=\"202\"} 1",
-    ] {
-        assert!(metrics.contains(expected), "{expected} is missing:\n{metrics}");
-    }
+    let metrics = counted(&client, &url).await;
+    assert_counted(&metrics);
     let stopping = Instant::now();
     assert!(Command::new("kill").arg(child.id().to_string()).status().unwrap().success());
     let ended = tokio::task::spawn_blocking(move || child.wait().unwrap()).await.unwrap();
     assert!(ended.success() && stopping.elapsed() < Duration::from_secs(10), "{ended:?}");
-    let mut spans = Vec::new();
-    for request in collector.received_requests().await.unwrap() {
-        assert_eq!(request.headers["content-type"], "application/x-protobuf");
-        let seen = String::from_utf8_lossy(&request.body).into_owned();
-        assert!(!seen.contains("secret"), "neither tokens nor what is investigated");
-        let traces = ExportTraceServiceRequest::decode(request.body.as_slice()).unwrap();
-        for resource in traces.resource_spans {
-            let named = resource.resource.unwrap().attributes;
-            assert!(named.iter().any(|a| a.key == "service.name"));
-            spans.extend(resource.scope_spans.into_iter().flat_map(|s| s.spans));
-        }
-    }
+    let spans = delivered(&collector).await;
     let named =
         |name: &str| spans.iter().find(|s| s.name == name).unwrap_or_else(|| panic!("no span {name}"));
     let request = named("POST /v1/investigations");
     assert_eq!(text(request, "http.response.status_code").as_deref(), Some("202"));
     let collect = named("collect metrics");
+    let call =
+        spans.iter().find(|s| s.name == "cloudwatch.GetMetricData" && s.parent_span_id == collect.span_id);
+    assert_eq!(text(call.unwrap(), "cloud.region").as_deref(), Some("ap-northeast-1"));
+    assert_eq!(text(named("xray.GetTraceSummaries"), "error.type").as_deref(), Some("denied"));
     let investigation = spans.iter().find(|s| s.span_id == collect.parent_span_id).unwrap();
     assert_eq!(investigation.name, "investigate");
     assert!(text(investigation, "tantei.investigation").is_some_and(|id| id.starts_with("inv_")));
