@@ -42,6 +42,7 @@ mod people;
 mod rounds;
 mod serve;
 mod server;
+mod states;
 mod store;
 mod storm;
 mod support;

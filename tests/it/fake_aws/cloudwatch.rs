@@ -186,11 +186,13 @@ fn seconds(line: &Value) -> f64 {
 }
 
 pub(crate) fn describe_alarm_history(data: &Data, parameters: &Value) -> Value {
-    let (start, end) = (parameters["StartDate"].as_f64().unwrap(), parameters["EndDate"].as_f64().unwrap());
+    let start = parameters["StartDate"].as_f64().unwrap_or(f64::MIN);
+    let end = parameters["EndDate"].as_f64().unwrap_or(f64::MAX);
     let items: Vec<Value> = data
         .alarms
         .iter()
         .filter(|l| (start..end).contains(&seconds(l)))
+        .filter(|l| parameters.get("AlarmName").is_none_or(|name| *name == l["AlarmName"]))
         .map(|l| {
             let data = json!({"version": "1.0", "oldState": {"stateValue": l["OldStateValue"]},
                 "newState": {"stateValue": l["NewStateValue"], "stateReason": l["NewStateReason"]}});
