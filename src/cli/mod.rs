@@ -16,6 +16,7 @@ mod output;
 mod playbooks;
 mod remote;
 mod serve;
+mod silence;
 mod strict;
 mod token;
 
@@ -44,6 +45,7 @@ Examples:
   tantei playbooks check my-playbooks/            check your own playbooks
   tantei serve --config tantei.toml               receive alarms and investigate them
   tantei list | show ID | watch ID | report ID    what a server investigates (TANTEI_SERVER, TANTEI_TOKEN)
+  tantei silence add --alarm 'orders-*' --for 2h --reason 'database upgrade'
   tantei audit verify feed.json                   has this feed been tampered with?
 
 Exit codes: 0 done, 1 failed or problems found, 2 wrong arguments or input.";
@@ -86,6 +88,9 @@ enum Command {
     Note(remote::NoteArgs),
     /// End an investigation of a server.
     End(remote::One),
+    /// Set, list or end silences of a server.
+    #[command(subcommand)]
+    Silence(silence::Command),
     /// Make, list or revoke access tokens.
     #[command(subcommand)]
     Token(token::Command),
@@ -128,6 +133,7 @@ fn run(command: Command) -> Result<ExitCode> {
         Command::Restore(args) => remote::decide(&args, "restore"),
         Command::Note(args) => remote::note(&args),
         Command::End(args) => remote::end(&args),
+        Command::Silence(command) => silence::run(&command),
         Command::Token(command) => token::run(&command),
         Command::Completions { shell } => {
             let mut script = Vec::new();

@@ -8,6 +8,7 @@ mod investigations;
 mod openapi;
 mod problem;
 mod rates;
+mod silences;
 mod stream;
 
 use std::net::SocketAddr;
@@ -19,7 +20,7 @@ use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::StatusCode;
 use axum::middleware::{from_fn_with_state, map_request, map_response};
-use axum::routing::{get, post};
+use axum::routing::{delete, get, post};
 use tantei_engine::limits::INTAKE_BODY_BYTES_MAX;
 use tokio_util::sync::CancellationToken;
 use tower_http::timeout::TimeoutLayer;
@@ -53,6 +54,8 @@ pub fn router(service: Service) -> Router {
         .route("/v1/investigations/{id}/split", post(investigations::split))
         .route("/v1/investigations/{id}/notes", post(investigations::note))
         .route("/v1/investigations/{id}/items/{item}/{decision}", post(investigations::decide))
+        .route("/v1/silences", get(silences::list).post(silences::add))
+        .route("/v1/silences/{id}", delete(silences::end))
         .route("/v1/openapi.json", get(openapi::serve))
         .route("/healthz", get(health::live))
         .route("/readyz", get(health::ready))

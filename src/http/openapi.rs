@@ -3,7 +3,7 @@
 use axum::Json;
 use utoipa::OpenApi;
 
-use super::{alarms, investigations};
+use super::{alarms, investigations, silences};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -27,6 +27,9 @@ use super::{alarms, investigations};
         investigations::split,
         investigations::note,
         investigations::decide,
+        silences::add,
+        silences::list,
+        silences::end,
     )
 )]
 struct Document;

@@ -9,6 +9,7 @@ mod queue;
 mod receive;
 mod reconcile;
 mod retention;
+mod silences;
 mod triage;
 mod work;
 
@@ -34,6 +35,7 @@ pub use crate::store::{Filter, Listed, Pushed, StoreError, StoreErrorKind};
 pub use events::{Event, Start, subject_of};
 pub use investigations::{DecideError, Detail};
 pub use receive::{ReceiveError, Received, SnsHeaders};
+pub use silences::{ListedSilence, Standing, Wanted};
 
 /// A running Tantei, as one node knows it.
 #[derive(Clone)]

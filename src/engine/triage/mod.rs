@@ -31,7 +31,7 @@ use serde::{Deserialize, Serialize};
 
 pub use decision::{Decision, Effect, Identity, InvestigationId, Only, Outcome, Reason, What};
 pub use incoming::{
-    AlarmKey, Field, Incoming, Link, Matcher, Node, Scope, Severity, Silence, Suppression, Watched,
+    AlarmKey, Field, Incoming, Link, Matcher, Node, Scope, Severity, Silence, Silenced, Suppression, Watched,
 };
 pub use people::{Command, Refused};
 use state::State;
@@ -108,6 +108,9 @@ pub const CLOSED_MAX: usize = 10_000;
 
 /// Silences at one time.
 pub const SILENCES_MAX: usize = 1_000;
+
+/// Silences that ended and are still shown.
+pub const SILENCES_PAST_MAX: usize = 1_000;
 
 /// What an operator may set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -197,9 +200,9 @@ impl Triage {
         &self.state.investigations
     }
 
-    /// Silences that were set and not ended.
+    /// Silences: those that last, those to come, and the last that ended.
     #[must_use]
-    pub fn silences(&self) -> &BTreeMap<String, Silence> {
+    pub fn silences(&self) -> &BTreeMap<String, Silenced> {
         &self.state.silences
     }
 
