@@ -10,6 +10,8 @@ mod receive;
 mod reconcile;
 mod retention;
 mod silences;
+#[cfg(test)]
+mod tests;
 mod triage;
 mod work;
 

@@ -9,6 +9,7 @@ mod feeds;
 mod inbox;
 mod leases;
 mod push;
+mod record;
 mod retention;
 mod tokens;
 
@@ -27,6 +28,7 @@ pub use feeds::{Filter, Listed, Opening};
 pub use inbox::{ATTEMPTS_MAX, Delivery, Inbox, Inserted, Settled, Waiting};
 pub use leases::Lease;
 pub use push::Pushed;
+pub use record::Kept;
 
 use error::unavailable;
 use push::Push;
@@ -143,7 +145,10 @@ impl Store {
             .before_acquire(|connection, _| Box::pin(async { Ok(!connection.is_in_transaction()) }))
             .connect_with(options)
             .await
-            .map_err(unavailable("open"))?;
+            .map_err(|e| unwritable(url, &e))?;
+        // Taking the lock shows whether it can be written, before an alarm has to be.
+        let probe = pool.begin_with("BEGIN IMMEDIATE").await.map_err(|e| unwritable(url, &e))?;
+        probe.rollback().await.map_err(|e| unwritable(url, &e))?;
         SQLITE.run(&pool).await.map_err(|e| StoreError::migration(&e))?;
         Ok(Self { db: Db::Lite(pool), push: Push::local() })
     }
@@ -195,6 +200,15 @@ impl Store {
     pub async fn close(&self) {
         on!(self, pool => pool.close().await);
     }
+}
+
+/// A file that cannot be used. Its URL holds no password.
+fn unwritable(url: &str, error: &sqlx::Error) -> StoreError {
+    let message = format!(
+        "`{url}` cannot be opened for writing ({error}); it must be a file that this user may write, in a folder where \
+         this user may make files, and no other program may keep it locked"
+    );
+    StoreError::new("open", StoreErrorKind::Unavailable, message)
 }
 
 #[cfg(test)]

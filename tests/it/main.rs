@@ -39,6 +39,7 @@ mod metrics;
 mod nodes;
 mod openapi;
 mod people;
+mod record;
 mod rounds;
 mod serve;
 mod server;

@@ -139,6 +139,12 @@ impl Triage {
         Self { limits, state: State::new() }
     }
 
+    /// Goes on under these limits: a stored state may have been kept under others.
+    #[must_use]
+    pub fn under(self, limits: TriageLimits) -> Self {
+        Self { limits, ..self }
+    }
+
     /// Decides about one message. Exactly one of the decisions is [`What::Received`]; before it comes what was due, after it
     /// what follows.
     pub fn decide(&mut self, incoming: &Incoming, now: Timestamp) -> Vec<Decision> {
