@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
+use tantei_engine::intake::subject::Subject;
 use tantei_engine::limits::Limits;
 use tantei_engine::model::feed::Opened;
 use tantei_engine::model::resource::ResourceId;
@@ -27,7 +28,7 @@ pub use crate::driver::Settings;
 use crate::driver::{Driver, Ports};
 use crate::ports::{AlarmStates, Clock, Evidence, Observer, Queue};
 use crate::replay::Investigated;
-use crate::service::{Parts, Service, subject_of};
+use crate::service::{Parts, Service, Wish, subject_of};
 use crate::store::Store;
 use crate::{http, playbooks};
 
@@ -119,22 +120,21 @@ async fn aws_evidence(config: &Config, clock: &Arc<dyn Clock>) -> AwsEvidence {
     AwsEvidence::connect(&here, &others, Arc::clone(clock), settings).await
 }
 
-/// Investigates one alarm of AWS now, in this process and without a store. `alarm` is its name or ARN.
+/// Investigates now what somebody wants of AWS, in this process and without a store.
 ///
 /// # Errors
-/// When there is no such alarm, or CloudWatch cannot be asked for it. A failing source of evidence is a gap.
+/// When it is not clear what is wanted, there is no such alarm, or CloudWatch cannot be asked for it. A failing source of
+/// evidence is a gap.
 pub async fn investigate(
     config: &Config,
-    alarm: &str,
+    wish: &Wish,
     settings: Settings,
     observer: &mut dyn Observer,
 ) -> Result<Investigated> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let evidence = aws_evidence(config, &clock).await;
-    let name = alarm.split_once(":alarm:").map_or(alarm, |(_, name)| name);
-    let event = AwsAlarmStates::new(evidence.here()).named(name).await?;
     let now = clock.now();
-    let about = subject_of(&event, &[], now);
+    let (about, origin) = wanted(wish, &AwsAlarmStates::new(evidence.here()), now).await?;
     let library = Arc::clone(&settings.library);
     let ports = Ports {
         collector: evidence.of(&about.alarm, Some(&about.resource)),
@@ -152,7 +152,24 @@ pub async fn investigate(
     };
     let mut driver = Driver::new(ports, settings);
     driver.run(opened, observer).await?;
-    Ok(Investigated::new(driver, library, event.arn))
+    Ok(Investigated::new(driver, library, origin))
+}
+
+/// What the wish is about, and where that comes from.
+async fn wanted(wish: &Wish, states: &AwsAlarmStates, now: Timestamp) -> Result<(Subject, String)> {
+    let mut known = Vec::new();
+    if let Some(alarm) = &wish.alarm {
+        let name = alarm.split_once(":alarm:").map_or(alarm.as_str(), |(_, name)| name);
+        let event = states.named(name).await?;
+        if wish.at.is_none() {
+            return Ok((subject_of(&event, &[], now), event.arn));
+        }
+        known.push(event);
+    } else if wish.text.is_some() {
+        known = states.changes(Timestamp::from_secs(0)).await?;
+    }
+    let start = wish.resolve(&known, now)?;
+    Ok((start.subject("by hand", now).1, "by hand".to_owned()))
 }
 
 /// Makes a token and stores its hash; the token itself is returned once.

@@ -13,6 +13,7 @@ mod silences;
 #[cfg(test)]
 mod tests;
 mod triage;
+mod wish;
 mod work;
 
 use std::collections::BTreeMap;
@@ -38,6 +39,7 @@ pub use events::{Event, Start, subject_of};
 pub use investigations::{DecideError, Detail};
 pub use receive::{ReceiveError, Received, SnsHeaders};
 pub use silences::{ListedSilence, Standing, Wanted};
+pub use wish::{Wish, WishError};
 
 /// A running Tantei, as one node knows it.
 #[derive(Clone)]

@@ -24,6 +24,7 @@ pub mod subject;
 mod subject_tests;
 #[cfg(test)]
 mod tests;
+pub mod wish;
 
 use json::Node;
 use refused::shown;
