@@ -147,7 +147,7 @@ impl Service {
     /// Takes the role over: the state is folded from the record.
     async fn sit_down(&self, lease: Lease) -> Result<Desk> {
         let inner = &self.inner;
-        let mut triage = inner.from_snapshot().await?;
+        let mut triage = inner.last_snapshot().await?;
         let snapshot = triage.seq();
         inner.fold_record(&mut triage).await?;
         let known = inner.remembered().await?;
@@ -226,7 +226,7 @@ impl Inner {
         loop {
             let seq = self.triage.read().await.seq();
             if seq == 0 {
-                let snapshot = self.from_snapshot().await?;
+                let snapshot = self.last_snapshot().await?;
                 *self.triage.write().await = snapshot;
             }
             let decisions = self.store.decisions(number(self.triage.read().await.seq())).await?;
@@ -260,7 +260,7 @@ impl Inner {
     }
 
     /// The state of the last snapshot; one that knows nothing when there is none, or none that this version can read.
-    async fn from_snapshot(&self) -> Result<Triage> {
+    async fn last_snapshot(&self) -> Result<Triage> {
         let limits = TriageLimits { deep_max: self.config.triage.deep_max };
         let Some((seq, state)) = self.store.snapshot().await? else { return Ok(Triage::new(limits)) };
         match serde_json::from_str::<Triage>(&state) {
@@ -275,7 +275,7 @@ impl Inner {
 
     /// The snapshot that goes on where decisions after this one are gone.
     async fn past(&self, seq: u64) -> Result<Triage> {
-        let triage = self.from_snapshot().await?;
+        let triage = self.last_snapshot().await?;
         anyhow::ensure!(triage.seq() > seq, "decisions after {seq} are gone, and no snapshot holds them");
         Ok(triage)
     }
