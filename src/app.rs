@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
+use tantei_engine::intake::subject::Subject;
 use tantei_engine::limits::Limits;
 use tantei_engine::model::feed::{FeedItem, Opened};
 use tantei_engine::model::resource::ResourceId;
@@ -33,7 +34,7 @@ use crate::driver::{Driver, Ports};
 use crate::ports::{AlarmStates, Clock, Evidence, Observer, Queue};
 use crate::record::{self, Subject};
 use crate::replay::Investigated;
-use crate::service::{Parts, Service, subject_of};
+use crate::service::{Parts, Service, Wish, subject_of};
 use crate::store::Store;
 use crate::{http, playbooks};
 
@@ -138,15 +139,16 @@ pub async fn doctor(config: &Config, told: &mut dyn Told) -> Findings {
     doctor::run(config, &places(config), told).await
 }
 
-/// Investigates one alarm of AWS now, in this process and without a store. `alarm` is its name or ARN. What is read is
-/// written as a bundle to `record`.
+/// Investigates now what somebody wants of AWS, in this process and without a store. What is read is written as a
+/// bundle to `record`.
 ///
 /// # Errors
-/// When there is no such alarm, CloudWatch cannot be asked for it, or the bundle cannot be written. A failing source of
+/// When it is not clear what is wanted, there is no such alarm, CloudWatch cannot be asked for it, or the bundle cannot be
+/// written. A failing source of
 /// evidence is a gap.
 pub async fn investigate(
     config: &Config,
-    alarm: &str,
+    wish: &Wish,
     settings: Settings,
     observer: &mut dyn Observer,
     record: Option<&Path>,
@@ -154,10 +156,8 @@ pub async fn investigate(
     let writer = record.map(BundleWriter::create).transpose()?.map(Arc::new);
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let evidence = aws_evidence(config, &clock).await;
-    let name = alarm.split_once(":alarm:").map_or(alarm, |(_, name)| name);
-    let event = AwsAlarmStates::new(evidence.here()).named(name).await?;
     let now = clock.now();
-    let about = subject_of(&event, &[], now);
+    let (about, origin) = wanted(wish, &AwsAlarmStates::new(evidence.here()), now).await?;
     let library = Arc::clone(&settings.library);
     let collector = evidence.of(&about.alarm, Some(&about.resource));
     let ports = Ports {
@@ -183,7 +183,24 @@ pub async fn investigate(
         let (id, origin) = (opened.investigation.as_str(), opened.origin.raw());
         writer.finish(&About { id, origin, known: &[], at: clock.now(), feed: driver.feed() })?;
     }
-    Ok(Investigated::new(driver, library, event.arn))
+    Ok(Investigated::new(driver, library, origin))
+}
+
+/// What the wish is about, and where that comes from.
+async fn wanted(wish: &Wish, states: &AwsAlarmStates, now: Timestamp) -> Result<(Subject, String)> {
+    let mut known = Vec::new();
+    if let Some(alarm) = &wish.alarm {
+        let name = alarm.split_once(":alarm:").map_or(alarm.as_str(), |(_, name)| name);
+        let event = states.named(name).await?;
+        if wish.at.is_none() {
+            return Ok((subject_of(&event, &[], now), event.arn));
+        }
+        known.push(event);
+    } else if wish.text.is_some() {
+        known = states.changes(Timestamp::from_secs(0)).await?;
+    }
+    let start = wish.resolve(&known, now)?;
+    Ok((start.subject("by hand", now).1, "by hand".to_owned()))
 }
 
 /// The feed of an investigation, straight from the store.

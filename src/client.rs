@@ -109,6 +109,14 @@ impl Client {
         Ok(answer.json().await.unwrap_or_default())
     }
 
+    /// Asks for something to be taken away.
+    ///
+    /// # Errors
+    /// When the server does not answer or refuses.
+    pub async fn delete(&self, path: &str) -> Result<()> {
+        self.send(Method::DELETE, path, None).await.map(drop)
+    }
+
     /// Reads a feed as it grows, until `take` says that it is enough or the server ends.
     ///
     /// # Errors

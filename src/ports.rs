@@ -171,6 +171,11 @@ pub trait Queue: Send + Sync + fmt::Debug {
 pub trait AlarmStates: Send + Sync + fmt::Debug {
     /// Alarms that fire now, and every change since that time, in order.
     fn changes<'a>(&'a self, since: Timestamp) -> BoxFuture<'a, Result<Vec<AlarmEvent>, PortError>>;
+
+    /// The last time that the alarm of this name fired, when that is known.
+    fn named<'a>(&'a self, _name: &'a str) -> BoxFuture<'a, Result<Option<AlarmEvent>, PortError>> {
+        Box::pin(async { Ok(None) })
+    }
 }
 
 /// Gives investigations their collectors: which account and Region is read depends on what fired.

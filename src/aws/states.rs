@@ -5,15 +5,18 @@
 
 use std::sync::Arc;
 
-use aws_sdk_cloudwatch::types::{AlarmType, CompositeAlarm, MetricAlarm};
-use tantei_engine::intake::reconciled;
+use aws_sdk_cloudwatch::types::{
+    AlarmHistoryItem, AlarmType, CompositeAlarm, HistoryItemType, MetricAlarm, ScanBy,
+};
+use serde::Deserialize;
+use tantei_engine::intake::{reconciled, take_actions};
 use tantei_engine::model::alarm::AlarmState;
-use tantei_engine::model::alarm_event::{AlarmEvent, AlarmKind, AlarmMetric, Comparison};
+use tantei_engine::model::alarm_event::{AlarmActions, AlarmEvent, AlarmKind, AlarmMetric, Comparison};
 use tantei_engine::model::text::Untrusted;
 use tantei_engine::model::time::Timestamp;
 
 use super::alarms::{dimensions, state};
-use super::apis::DESCRIBE_ALARMS;
+use super::apis::{DESCRIBE_ALARM_HISTORY, DESCRIBE_ALARMS};
 use super::client::Aws;
 use super::reading::{Next, Pages, timestamp};
 use super::spent::Ledger;
@@ -24,6 +27,9 @@ const PAGES_MAX: usize = 200;
 
 /// Alarms of a page: CloudWatch's own limit.
 const PAGE: i32 = 100;
+
+/// Pages of one alarm's history: more changes than an alarm that flaps every minute has in a day.
+const HISTORY_PAGES_MAX: usize = 20;
 
 /// The states of the alarms of one account and Region.
 #[derive(Debug)]
@@ -39,10 +45,10 @@ impl AwsAlarmStates {
         Self { aws, ledger: Ledger::default() }
     }
 
-    /// The alarm of this name, as if its last change had been delivered.
+    /// The alarm of this name, as if the change that made it fire last had been delivered.
     ///
     /// # Errors
-    /// When there is none, it never changed its state, or CloudWatch cannot be asked.
+    /// When there is none, it did not fire within its history, or CloudWatch cannot be asked.
     pub async fn named(&self, name: &str) -> Result<AlarmEvent, PortError> {
         let request = self
             .aws
@@ -53,16 +59,48 @@ impl AwsAlarmStates {
             .alarm_types(AlarmType::CompositeAlarm);
         let page = self.aws.call(&self.ledger, &DESCRIBE_ALARMS, 1, request.send()).await?;
         let found = page.metric_alarms().iter().find_map(metric);
-        found.or_else(|| page.composite_alarms().iter().find_map(composite)).ok_or_else(|| PortError {
-            dependency: DESCRIBE_ALARMS.service.to_owned(),
-            operation: DESCRIBE_ALARMS.operation.to_owned(),
-            kind: PortErrorKind::NotFound,
-            retry: Retry::Never,
-            message: format!(
-                "there is no alarm `{name}` in {} that ever changed its state; names are case-sensitive",
-                self.aws.region()
-            ),
-        })
+        let found = found.or_else(|| page.composite_alarms().iter().find_map(composite));
+        let mut event = found.ok_or_else(|| {
+            let region = self.aws.region();
+            absent(format!(
+                "there is no alarm `{name}` in {region} that ever changed its state; names are case-sensitive"
+            ))
+        })?;
+        if event.state != AlarmState::Alarm {
+            let (at, reason) = self.last_firing(name).await?;
+            (event.state, event.at, event.reason) = (AlarmState::Alarm, at, Untrusted::new(&reason));
+            event.delivery.id = event.key().digest();
+        }
+        Ok(event)
+    }
+
+    /// When an alarm that does not fire now fired last.
+    async fn last_firing(&self, name: &str) -> Result<(Timestamp, String), PortError> {
+        let mut pages = Pages::default();
+        loop {
+            let request = self
+                .aws
+                .cloudwatch
+                .describe_alarm_history()
+                .alarm_name(name)
+                .alarm_types(AlarmType::MetricAlarm)
+                .alarm_types(AlarmType::CompositeAlarm)
+                .history_item_type(HistoryItemType::StateUpdate)
+                .scan_by(ScanBy::TimestampDescending)
+                .max_records(PAGE)
+                .set_next_token(pages.token());
+            let page = self.aws.call(&self.ledger, &DESCRIBE_ALARM_HISTORY, 1, request.send()).await?;
+            // Whatever the order: the latest of a page is later than all of the next.
+            if let Some(last) = page.alarm_history_items().iter().filter_map(fired).max() {
+                return Ok(last);
+            }
+            if !matches!(pages.after(page.next_token(), HISTORY_PAGES_MAX), Next::More) {
+                return Err(absent(format!(
+                    "the alarm `{name}` does not fire, and did not within the 30 days that CloudWatch remembers; \
+                     name a metric and a time instead"
+                )));
+            }
+        }
     }
 
     async fn listed(&self, since: Timestamp) -> Result<Vec<AlarmEvent>, PortError> {
@@ -102,6 +140,26 @@ impl AlarmStates for AwsAlarmStates {
     fn changes<'a>(&'a self, since: Timestamp) -> BoxFuture<'a, Result<Vec<AlarmEvent>, PortError>> {
         Box::pin(self.listed(since))
     }
+
+    fn named<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Result<Option<AlarmEvent>, PortError>> {
+        Box::pin(async move {
+            match Self::named(self, name).await {
+                Ok(event) => Ok(Some(event)),
+                Err(error) if error.kind == PortErrorKind::NotFound => Ok(None),
+                Err(error) => Err(error),
+            }
+        })
+    }
+}
+
+fn absent(message: String) -> PortError {
+    PortError {
+        dependency: DESCRIBE_ALARMS.service.to_owned(),
+        operation: DESCRIBE_ALARMS.operation.to_owned(),
+        kind: PortErrorKind::NotFound,
+        retry: Retry::Never,
+        message,
+    }
 }
 
 /// A metric alarm as if its last change had been delivered; nothing when it never changed.
@@ -115,9 +173,12 @@ fn metric(alarm: &MetricAlarm) -> Option<AlarmEvent> {
     event.comparison = alarm.comparison_operator().and_then(|c| Comparison::from_name(c.as_str()));
     event.treat_missing = alarm.treat_missing_data().map(Untrusted::new);
     event.actions_enabled = alarm.actions_enabled();
-    event.actions.ok = alarm.ok_actions().to_vec();
-    event.actions.alarm = alarm.alarm_actions().to_vec();
-    event.actions.insufficient_data = alarm.insufficient_data_actions().to_vec();
+    let actions = AlarmActions {
+        ok: alarm.ok_actions().to_vec(),
+        alarm: alarm.alarm_actions().to_vec(),
+        insufficient_data: alarm.insufficient_data_actions().to_vec(),
+    };
+    take_actions(&mut event, actions);
     event.metrics = watched(alarm);
     event.kind = match (alarm.metric_name(), alarm.threshold_metric_id()) {
         (Some(_), _) => AlarmKind::Metric,
@@ -167,6 +228,88 @@ fn composite(alarm: &CompositeAlarm) -> Option<AlarmEvent> {
     event.description = Untrusted::new(alarm.alarm_description().unwrap_or_default());
     event.reason = Untrusted::new(alarm.state_reason().unwrap_or_default());
     event.rule = alarm.alarm_rule().map(Untrusted::new);
+    event.actions_enabled = alarm.actions_enabled();
+    let actions = AlarmActions {
+        ok: alarm.ok_actions().to_vec(),
+        alarm: alarm.alarm_actions().to_vec(),
+        insufficient_data: alarm.insufficient_data_actions().to_vec(),
+    };
+    take_actions(&mut event, actions);
     event.kind = AlarmKind::Composite;
     Some(event)
+}
+
+/// `HistoryData` of a change of state, as far as it is needed here.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Changed {
+    new_state: NewState,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct NewState {
+    state_value: String,
+    #[serde(default)]
+    state_reason: String,
+}
+
+/// When an entry of the history says that the alarm began to fire, and why.
+fn fired(item: &AlarmHistoryItem) -> Option<(Timestamp, String)> {
+    let at = timestamp(item.timestamp()?);
+    if let Some(changed) = item.history_data().and_then(|d| serde_json::from_str::<Changed>(d).ok()) {
+        let NewState { state_value, state_reason } = changed.new_state;
+        return (state(&state_value) == Some(AlarmState::Alarm)).then_some((at, state_reason));
+    }
+    // PromQL and log alarms have no such data; the summary says `Alarm updated from OK to ALARM`.
+    let summary = item.history_summary()?;
+    summary.trim_end_matches('.').ends_with(" to ALARM").then(|| (at, summary.to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use aws_sdk_cloudwatch::types::StateValue;
+
+    use super::*;
+
+    const GROUP: &str = "arn:aws:aiops:eu-west-1:123456789012:investigation-group/g#DEDUPE_STRING=checkout";
+
+    #[test]
+    fn what_people_stated_in_the_actions_of_an_alarm_is_read() {
+        let at = aws_sdk_cloudwatch::primitives::DateTime::from_secs(60);
+        let arn = "arn:aws:cloudwatch:eu-west-1:123456789012:alarm:slow";
+        let alarm = MetricAlarm::builder()
+            .alarm_arn(arn)
+            .alarm_name("slow")
+            .state_value(StateValue::Alarm)
+            .state_transitioned_timestamp(at)
+            .alarm_actions(GROUP);
+        let event = metric(&alarm.build()).unwrap();
+        assert_eq!(event.dedupe.unwrap().raw(), "checkout");
+        let alarm = CompositeAlarm::builder()
+            .alarm_arn(arn)
+            .alarm_name("slow")
+            .state_value(StateValue::Alarm)
+            .state_transitioned_timestamp(at)
+            .alarm_actions(GROUP);
+        assert_eq!(composite(&alarm.build()).unwrap().dedupe.unwrap().raw(), "checkout");
+    }
+
+    #[test]
+    fn the_history_tells_when_it_fired_with_and_without_its_data() {
+        let item = |data: Option<&str>, summary: &str| {
+            let at = aws_sdk_cloudwatch::primitives::DateTime::from_secs(60);
+            AlarmHistoryItem::builder()
+                .timestamp(at)
+                .set_history_data(data.map(ToOwned::to_owned))
+                .history_summary(summary)
+                .build()
+        };
+        let data = r#"{"newState": {"stateValue": "ALARM", "stateReason": "why"}}"#;
+        assert_eq!(fired(&item(Some(data), "")), Some((Timestamp::from_secs(60), "why".to_owned())));
+        let data = r#"{"newState": {"stateValue": "OK"}}"#;
+        assert_eq!(fired(&item(Some(data), "")), None);
+        assert!(fired(&item(None, "Alarm updated from OK to ALARM")).is_some());
+        assert_eq!(fired(&item(None, "Alarm updated from ALARM to OK")), None);
+    }
 }

@@ -1,11 +1,12 @@
 //! `tantei investigate`: a recorded incident, or an alarm of AWS, becomes a feed, ranked causes, suggestions, a report.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use anyhow::Result;
 use tantei_engine::limits::Limits;
+use tantei_engine::model::alarm::Direction;
 use tantei_engine::model::time::Timestamp;
 use tantei_engine::playbook::matching::Library;
 
@@ -17,17 +18,35 @@ use crate::app::{self, Settings};
 use crate::ports::Observer;
 use crate::render::Surface;
 use crate::replay::{Investigated, Options, Silent, replay};
+use crate::service::Wish;
 use crate::words::Lang;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// The folder of the incident bundle (the one that holds incident.json), or a .tar.zst of it. Its label.json is never
     /// opened.
-    #[arg(long, value_name = "DIR", required_unless_present = "alarm")]
+    #[arg(long, value_name = "DIR", required_unless_present_any = ["alarm", "metric", "text"])]
     bundle: Option<PathBuf>,
-    /// An alarm of AWS instead, by its name or ARN: evidence is read now, with the standard chain of credentials.
-    #[arg(long, value_name = "NAME", conflicts_with_all = ["bundle", "at"])]
+    /// An alarm of AWS instead, by its name or ARN: evidence is read now, with the standard chain of credentials. What is
+    /// looked at is when it fired last.
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["bundle", "metric", "text"])]
     alarm: Option<String>,
+    /// A metric of AWS instead, such as AWS/Lambda/Errors, with its --dimension.
+    #[arg(long, value_name = "NAMESPACE/NAME", conflicts_with_all = ["bundle", "text"])]
+    metric: Option<String>,
+    /// A dimension of the metric.
+    #[arg(long = "dimension", value_name = "NAME=VALUE", value_parser = setting, requires = "metric")]
+    dimensions: Vec<(String, String)>,
+    /// The metric's statistic.
+    #[arg(long, default_value = "Average", requires = "metric")]
+    stat: String,
+    /// That low values of the metric are bad, not high ones.
+    #[arg(long, requires = "metric")]
+    below: bool,
+    /// Free words instead, in English or Japanese, such as 'orders is slow since 03:10 JST': what they name of the account's
+    /// alarms and their resources is investigated.
+    #[arg(long, value_name = "WORDS", conflicts_with = "bundle")]
+    text: Option<String>,
     /// Settings for AWS: Region, other accounts, log groups.
     #[command(flatten)]
     config: super::serve::Settings,
@@ -41,7 +60,7 @@ pub(super) struct Args {
     #[arg(long, value_name = "FILE")]
     report: Option<PathBuf>,
     /// Replay what was known at this time (RFC 3339, between the alarm and the end of the window). Given again, the
-    /// later time is a further round that says what it changed.
+    /// later time is a further round that says what it changed. Of AWS: when it was noticed.
     #[arg(long, value_name = "TIME")]
     at: Vec<Timestamp>,
     /// A folder of your own playbooks instead of the shipped ones.
@@ -85,17 +104,31 @@ pub(super) fn run(args: &Args) -> Result<ExitCode> {
 
 fn investigate(args: &Args, library: Arc<Library>, observer: &mut dyn Observer) -> Result<Investigated> {
     let values = args.settings.iter().cloned().collect();
-    match (&args.alarm, &args.bundle) {
-        (Some(alarm), _) => {
-            let settings = Settings { limits: Limits::default(), library, values };
-            let config = args.config.load()?;
-            runtime()?.block_on(app::investigate(&config, alarm, settings, observer, None))
-        }
-        (None, bundle) => {
-            let options =
-                Options { library: Some(library), values, at: args.at.clone(), ..Options::default() };
-            let folder = bundle.as_deref().unwrap_or(Path::new("."));
-            replay(folder, &options, observer).map_err(|e| output::input(&e))
-        }
+    if let Some(folder) = &args.bundle {
+        let options = Options { library: Some(library), values, at: args.at.clone(), ..Options::default() };
+        return replay(folder, &options, observer).map_err(|e| output::input(&e));
     }
+    let settings = Settings { limits: Limits::default(), library, values };
+    let (wish, config) = (wish(args)?, args.config.load()?);
+    runtime()?.block_on(app::investigate(&config, &wish, settings, observer, None))
+}
+
+fn wish(args: &Args) -> Result<Wish> {
+    let at = match args.at.as_slice() {
+        [] => None,
+        [at] => Some(*at),
+        [_, _, ..] => {
+            return Err(output::input(&anyhow::anyhow!("--at: only a recording has several times")));
+        }
+    };
+    Ok(Wish {
+        alarm: args.alarm.clone(),
+        metric: args.metric.clone(),
+        text: args.text.clone(),
+        dimensions: args.dimensions.iter().cloned().collect(),
+        stat: args.metric.is_some().then(|| args.stat.clone()),
+        direction: args.below.then_some(Direction::Below),
+        at,
+        ..Wish::default()
+    })
 }

@@ -18,6 +18,7 @@ mod playbooks;
 mod record;
 mod remote;
 mod serve;
+mod silence;
 mod strict;
 mod token;
 
@@ -48,6 +49,7 @@ Examples:
   tantei doctor --config tantei.toml              what a server lacks, and how to mend it
   tantei list | show ID | watch ID | report ID    what a server investigates (TANTEI_SERVER, TANTEI_TOKEN)
   tantei record ID --to DIR                       write an investigation as a bundle, to replay or to pass on
+  tantei silence add --alarm 'orders-*' --for 2h --reason 'database upgrade'
   tantei audit verify feed.json                   has this feed been tampered with?
 
 Exit codes: 0 done, 1 failed or problems found, 2 wrong arguments or input.";
@@ -94,6 +96,9 @@ enum Command {
     Doctor(doctor::Args),
     /// Write an investigation as a bundle that can be replayed: its telemetry is read again from AWS.
     Record(record::Args),
+    /// Set, list or end silences of a server.
+    #[command(subcommand)]
+    Silence(silence::Command),
     /// Make, list or revoke access tokens.
     #[command(subcommand)]
     Token(token::Command),
@@ -138,6 +143,7 @@ fn run(command: Command) -> Result<ExitCode> {
         Command::End(args) => remote::end(&args),
         Command::Doctor(args) => doctor::run(&args),
         Command::Record(args) => record::run(&args),
+        Command::Silence(command) => silence::run(&command),
         Command::Token(command) => token::run(&command),
         Command::Completions { shell } => {
             let mut script = Vec::new();

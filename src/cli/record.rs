@@ -80,7 +80,8 @@ fn settings() -> Result<Settings> {
 
 fn of_alarm(args: &Args, alarm: &str, observer: &mut dyn Observer) -> Result<Investigated> {
     let config = args.config.load()?;
-    runtime()?.block_on(app::investigate(&config, alarm, settings()?, observer, Some(&args.to)))
+    let wish = Wish { alarm: Some(alarm.to_owned()), ..Wish::default() };
+    runtime()?.block_on(app::investigate(&config, &wish, settings()?, observer, Some(&args.to)))
 }
 
 fn of_investigation(args: &Args, id: &str, observer: &mut dyn Observer) -> Result<Outcome> {

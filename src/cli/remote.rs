@@ -75,8 +75,13 @@ pub(super) struct NoteArgs {
 }
 
 impl Server {
-    fn client(&self) -> Result<Client> {
+    pub(super) fn client(&self) -> Result<Client> {
         Client::new(&self.server, &self.token).map_err(|e| output::input(&e))
+    }
+
+    /// Whether to print what the server says as it is.
+    pub(super) fn json(&self) -> bool {
+        self.json
     }
 }
 

@@ -25,16 +25,25 @@ const IDLE: Duration = Duration::from_secs(60);
 /// Connections at one time: further ones wait at the door. Enough for the readers of a large company.
 const CONNECTIONS_MAX: usize = 8_192;
 
+/// How long one waits for the other end.
+#[derive(Debug, Clone, Copy)]
+struct Patience {
+    asking: Duration,
+    idle: Duration,
+}
+
 /// Accepts connections whose patience ends.
 #[derive(Debug)]
 pub(super) struct Patient {
     inner: TcpListener,
     places: Arc<Semaphore>,
+    patience: Patience,
 }
 
 impl Patient {
     pub(super) fn new(inner: TcpListener) -> Self {
-        Self { inner, places: Arc::new(Semaphore::new(CONNECTIONS_MAX)) }
+        let patience = Patience { asking: ASKING, idle: IDLE };
+        Self { inner, places: Arc::new(Semaphore::new(CONNECTIONS_MAX)), patience }
     }
 }
 
@@ -46,8 +55,9 @@ impl Listener for Patient {
         // The semaphore is never closed; without a place a connection would still be taken.
         let place = Arc::clone(&self.places).acquire_owned().await.ok();
         let (stream, address) = Listener::accept(&mut self.inner).await;
-        let limit = Box::pin(tokio::time::sleep(ASKING));
-        (Connection { stream, asking: false, limit, _place: place }, address)
+        let patience = self.patience;
+        let limit = Box::pin(tokio::time::sleep(patience.asking));
+        (Connection { stream, asking: false, limit, patience, _place: place }, address)
     }
 
     fn local_addr(&self) -> io::Result<SocketAddr> {
@@ -72,6 +82,7 @@ pub(super) struct Connection {
     /// Something was sent to us that was not answered.
     asking: bool,
     limit: Pin<Box<Sleep>>,
+    patience: Patience,
     _place: Option<OwnedSemaphorePermit>,
 }
 
@@ -87,7 +98,7 @@ impl Connection {
     fn answered(&mut self, said: &Poll<io::Result<usize>>) {
         if matches!(said, Poll::Ready(Ok(_))) {
             self.asking = false;
-            self.limit = Box::pin(tokio::time::sleep(IDLE));
+            self.limit = Box::pin(tokio::time::sleep(self.patience.idle));
         }
     }
 }
@@ -102,7 +113,7 @@ impl AsyncRead for Connection {
         let said = Pin::new(&mut self.stream).poll_read(cx, buf);
         if buf.filled().len() > before && !self.asking {
             self.asking = true;
-            self.limit = Box::pin(tokio::time::sleep(ASKING));
+            self.limit = Box::pin(tokio::time::sleep(self.patience.asking));
         }
         self.within(cx, said)
     }
@@ -135,5 +146,55 @@ impl AsyncWrite for Connection {
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
+    use super::*;
+
+    async fn accepted(asking: Duration, idle: Duration) -> (Connection, TcpStream) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let mut patient = Patient { patience: Patience { asking, idle }, ..Patient::new(listener) };
+        (patient.accept().await.0, client)
+    }
+
+    /// Reads until the connection says that it is over, and why.
+    async fn ends(mut connection: Connection) -> io::ErrorKind {
+        let mut bytes = [0_u8; 64];
+        loop {
+            match connection.read(&mut bytes).await {
+                Ok(0) => return io::ErrorKind::UnexpectedEof,
+                Ok(_) => {}
+                Err(error) => return error.kind(),
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn who_sends_a_request_byte_by_byte_is_cut_off() {
+        let (connection, mut client) = accepted(Duration::from_millis(200), Duration::from_secs(3_600)).await;
+        let drip = tokio::spawn(async move {
+            // Each byte comes in time; the request never ends.
+            while client.write_all(b"x").await.is_ok() {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        });
+        assert_eq!(ends(connection).await, io::ErrorKind::TimedOut);
+        drip.await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn who_was_answered_and_says_nothing_more_is_cut_off() {
+        let (mut connection, mut client) =
+            accepted(Duration::from_secs(3_600), Duration::from_millis(50)).await;
+        client.write_all(b"request").await.unwrap();
+        let mut bytes = [0_u8; 7];
+        connection.read_exact(&mut bytes).await.unwrap();
+        connection.write_all(b"answer").await.unwrap();
+        assert_eq!(ends(connection).await, io::ErrorKind::TimedOut);
     }
 }

@@ -13,7 +13,7 @@ use tantei_engine::triage::AlarmKey;
 use super::auth::Caller;
 use super::problem::Problem;
 use crate::access::Role;
-use crate::service::{Filter, Service, Start};
+use crate::service::{Filter, Service, Wish};
 
 /// Investigations of a page when nobody says how many.
 const PAGE: i64 = 50;
@@ -67,16 +67,17 @@ fn cursor(text: &str) -> Result<(Timestamp, String), Problem> {
     Ok((at.parse().map_err(|_| wrong())?, id.to_owned()))
 }
 
-/// What to investigate without waiting for an alarm.
+/// What to investigate without waiting for an alarm: `alarm` (a name or an ARN), `metric` (`NAMESPACE/NAME` with
+/// `dimensions`, or a name with `resource`), or `text` (free words, English or Japanese); `at` says when, if the words do not.
 #[utoipa::path(post, path = "/v1/investigations", request_body = Value, responses(
     (status = 202, body = Value), (status = 400, body = Problem)))]
 pub(super) async fn start(
     State(service): State<Service>,
     caller: Caller,
-    Json(body): Json<Start>,
+    Json(body): Json<Wish>,
 ) -> Result<(StatusCode, Json<Value>), Problem> {
     caller.must_be(Role::Operator)?;
-    let request = service.start(body).await?;
+    let request = service.start(&body).await?;
     Ok((StatusCode::ACCEPTED, Json(json!({ "request": request }))))
 }
 

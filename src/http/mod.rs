@@ -10,6 +10,7 @@ mod openapi;
 mod problem;
 mod process;
 mod rates;
+mod silences;
 mod stream;
 mod traced;
 
@@ -22,7 +23,7 @@ use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::StatusCode;
 use axum::middleware::{from_fn, from_fn_with_state, map_request, map_response};
-use axum::routing::{get, post};
+use axum::routing::{delete, get, post};
 use tantei_engine::limits::INTAKE_BODY_BYTES_MAX;
 use tokio_util::sync::CancellationToken;
 use tower_http::timeout::TimeoutLayer;
@@ -56,6 +57,8 @@ pub fn router(service: Service) -> Router {
         .route("/v1/investigations/{id}/split", post(investigations::split))
         .route("/v1/investigations/{id}/notes", post(investigations::note))
         .route("/v1/investigations/{id}/items/{item}/{decision}", post(investigations::decide))
+        .route("/v1/silences", get(silences::list).post(silences::add))
+        .route("/v1/silences/{id}", delete(silences::end))
         .route("/v1/openapi.json", get(openapi::serve))
         .route("/healthz", get(health::live))
         .route("/readyz", get(health::ready))

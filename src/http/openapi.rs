@@ -3,7 +3,7 @@
 use axum::Json;
 use utoipa::OpenApi;
 
-use super::{alarms, bundle, investigations};
+use super::{alarms, bundle, investigations, silences};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -28,6 +28,9 @@ use super::{alarms, bundle, investigations};
         investigations::split,
         investigations::note,
         investigations::decide,
+        silences::add,
+        silences::list,
+        silences::end,
     )
 )]
 struct Document;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use tantei_engine::intake::subject::{Subject, subject};
-use tantei_engine::limits::{BASELINE_BEFORE_S, WINDOW_LEAD_S_MIN};
+use tantei_engine::limits::{BASELINE_BEFORE_S, WINDOW_LEAD_S_MIN, WINDOW_TAIL_S_MAX};
 use tantei_engine::model::alarm::{Alarm, AlarmState, Direction};
 use tantei_engine::model::alarm_event::AlarmEvent;
 use tantei_engine::model::resource::{Resource, ResourceId};
@@ -46,20 +46,23 @@ pub struct Start {
     pub direction: Direction,
     /// When it was noticed.
     pub at: Timestamp,
-    /// The time to look at; from half an hour before to now, when nobody says.
+    /// The time to look at; from half an hour before to an hour after, when nobody says.
     #[serde(default)]
     pub window: Option<TimeSpan>,
     /// Healthy times to compare with; what came before the window, when nobody says.
     #[serde(default)]
     pub baseline: Vec<TimeSpan>,
+    /// Account and Region, when they are known.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub place: BTreeMap<String, String>,
 }
 
 impl Start {
     /// What the investigation is about, and what triage is given.
-    pub(super) fn subject(&self, delivery: &str, now: Timestamp) -> (Incoming, Subject) {
-        let window = self
-            .window
-            .unwrap_or_else(|| TimeSpan::new(self.at.plus_secs(-WINDOW_LEAD_S_MIN), now.max(self.at)));
+    pub(crate) fn subject(&self, delivery: &str, now: Timestamp) -> (Incoming, Subject) {
+        let end = now.min(self.at.plus_secs(WINDOW_TAIL_S_MAX)).max(self.at);
+        let around = || TimeSpan::new(self.at.plus_secs(-WINDOW_LEAD_S_MIN), end);
+        let window = self.window.unwrap_or_else(around);
         let before = || vec![TimeSpan::new(window.start.plus_secs(-BASELINE_BEFORE_S), window.start)];
         let alarm = Alarm {
             kind: "manual".to_owned(),
@@ -72,7 +75,8 @@ impl Start {
             window,
             baseline: if self.baseline.is_empty() { before() } else { self.baseline.clone() },
         };
-        let resource = Resource { id: self.resource.clone(), kind: None, attributes: BTreeMap::new() };
+        let attributes = self.place.clone();
+        let resource = Resource { id: self.resource.clone(), kind: None, attributes };
         let incoming = Incoming {
             delivery: delivery.to_owned(),
             alarm: AlarmKey { arn: format!("manual:{delivery}"), contributor: None },

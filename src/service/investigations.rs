@@ -195,7 +195,7 @@ impl Service {
         self.ask(Command::Split { investigation, alarms, person: person.to_owned() }).await
     }
 
-    async fn ask(&self, command: Command) -> Result<(), DecideError> {
+    pub(super) async fn ask(&self, command: Command) -> Result<(), DecideError> {
         self.ask_triage(command).await.map_err(|e| DecideError::Unavailable(format!("{e:#}")))
     }
 

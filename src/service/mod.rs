@@ -11,7 +11,11 @@ mod queue;
 mod receive;
 mod reconcile;
 mod retention;
+mod silences;
+#[cfg(test)]
+mod tests;
 mod triage;
+mod wish;
 mod work;
 
 use std::collections::BTreeMap;
@@ -39,6 +43,8 @@ pub use events::{Event, Start, subject_of};
 pub use investigations::{DecideError, Detail};
 pub use pulse::Pulse;
 pub use receive::{ReceiveError, Received, SnsHeaders};
+pub use silences::{ListedSilence, Standing, Wanted};
+pub use wish::{Wish, WishError};
 
 /// A running Tantei, as one node knows it.
 #[derive(Clone)]

@@ -6,9 +6,10 @@
 use tantei_engine::intake::sns::{Authenticity, Envelope, Opened, Trust};
 use tantei_engine::intake::{Refused, Shape, recognise};
 use tantei_engine::limits;
-use tantei_engine::model::alarm_event::{Delivery as Carrier, Via};
+use tantei_engine::model::alarm_event::{AlarmEvent, Delivery as Carrier, Via};
+use tantei_engine::model::time::Timestamp;
 
-use super::{Event, Service, Start};
+use super::{DecideError, Event, Service, Start, Wish};
 use crate::access;
 use crate::aws::sns::SignatureError;
 use crate::ports::QueueMessage;
@@ -139,8 +140,43 @@ impl Service {
     /// Takes somebody's wish for an investigation; the name of the request.
     ///
     /// # Errors
-    /// `Unavailable` when it cannot be kept.
-    pub async fn start(&self, start: Start) -> Result<String, ReceiveError> {
+    /// `Invalid` when it is not clear what is wanted, `Unavailable` when it cannot be kept.
+    pub async fn start(&self, wish: &Wish) -> Result<String, DecideError> {
+        let known = self.known_to(wish).await?;
+        let start = wish.resolve(&known, self.inner.clock.now());
+        let start = start.map_err(|e| DecideError::Invalid(e.to_string()))?;
+        let kept = self.begin(start).await;
+        kept.map_err(|e| DecideError::Unavailable(e.to_string()))
+    }
+
+    /// The alarms with which a wish is compared: those that came lately, and those that CloudWatch tells.
+    async fn known_to(&self, wish: &Wish) -> Result<Vec<AlarmEvent>, DecideError> {
+        if wish.alarm.is_none() && wish.text.is_none() {
+            return Ok(Vec::new());
+        }
+        let unavailable = |e: anyhow::Error| DecideError::Unavailable(format!("{e:#}"));
+        let mut known = self.inner.remembered().await.map_err(unavailable)?;
+        let Some(states) = &self.inner.states else { return Ok(known) };
+        let told = match &wish.alarm {
+            Some(alarm) if known.iter().any(|e| e.arn == *alarm || e.name.raw() == alarm) => {
+                return Ok(known);
+            }
+            Some(alarm) => {
+                let name = alarm.split_once(":alarm:").map_or(alarm.as_str(), |(_, name)| name);
+                states.named(name).await.map(|event| event.into_iter().collect())
+            }
+            // Whatever ever changed its state.
+            None => states.changes(Timestamp::from_secs(0)).await,
+        };
+        match told {
+            Ok(told) => known.extend(told),
+            // What came lately is known without it.
+            Err(error) => tracing::warn!(%error, "CloudWatch cannot be asked for its alarms"),
+        }
+        Ok(known)
+    }
+
+    async fn begin(&self, start: Start) -> Result<String, ReceiveError> {
         let id = format!("start_{}", uuid::Uuid::now_v7().simple());
         self.put(id.clone(), id.clone(), "manual", &Event::Start(Box::new(start))).await?;
         Ok(id)

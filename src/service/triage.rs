@@ -20,7 +20,7 @@ use tantei_engine::triage::{
 
 use super::events::{Event, incoming};
 use super::{Inner, Service};
-use crate::store::{Delivery, Lease, Opening, Settled, Waiting};
+use crate::store::{Delivery, Lease, Opening, Settled, StoreErrorKind, Waiting};
 
 /// The lease of the node that does the triage.
 const ROLE: &str = "triage";
@@ -34,6 +34,9 @@ const PAUSE: Duration = Duration::from_millis(500);
 /// Deliveries decided about in one transaction.
 const BATCH: i64 = 256;
 
+/// Decisions after which a snapshot is kept: reading so many takes a second.
+const SNAPSHOT_EVERY: u64 = 10_000;
+
 /// Alarm events remembered to find the children of composite alarms.
 const KNOWN_MAX: usize = 1_000;
 
@@ -42,13 +45,25 @@ struct Desk {
     lease: Lease,
     triage: Triage,
     known: Vec<AlarmEvent>,
+    /// What was decided and is not recorded yet.
+    fresh: Vec<Decision>,
+    /// The decision of the last snapshot.
+    snapshot: u64,
+}
+
+/// What one node keeps between rounds.
+#[derive(Default)]
+struct Rounds {
+    desk: Option<Desk>,
+    /// Deliveries to be recorded one by one, because the database did not take them together: one of them is poison.
+    alone: i64,
 }
 
 impl Service {
     pub(super) async fn triage_loop(self) {
-        let mut desk = None;
+        let mut rounds = Rounds::default();
         loop {
-            match self.triage_round(&mut desk).await {
+            match self.triage_round(&mut rounds).await {
                 Ok(true) => {}
                 Ok(false) => {
                     // Told early when something comes; both ends mean: look again.
@@ -56,7 +71,7 @@ impl Service {
                 }
                 Err(error) => {
                     // What was decided and not recorded is decided again from the record.
-                    desk = None;
+                    rounds.desk = None;
                     tracing::warn!(error = format!("{error:#}"), "triage failed; trying again");
                     tokio::time::sleep(PAUSE).await;
                 }
@@ -65,61 +80,89 @@ impl Service {
     }
 
     /// One round; whether there may be more at once.
-    async fn triage_round(&self, desk_is: &mut Option<Desk>) -> Result<bool> {
+    async fn triage_round(&self, rounds: &mut Rounds) -> Result<bool> {
         let inner = &self.inner;
         let Some(lease) = inner.store.claim_role(ROLE, &inner.node, HELD).await? else {
-            desk_is.take();
+            *rounds = Rounds::default();
             inner.read_record().await?;
             return Ok(false);
         };
-        if desk_is.as_ref().is_none_or(|d| d.lease.fence != lease.fence) {
-            *desk_is = Some(self.sit_down(lease).await?);
+        if rounds.desk.as_ref().is_none_or(|d| d.lease.fence != lease.fence) {
+            rounds.desk = Some(self.sit_down(lease).await?);
         }
-        let Some(desk) = desk_is.as_mut() else { return Ok(false) };
-        let waiting = inner.store.waiting(BATCH).await?;
-        let more = i64::try_from(waiting.len()).is_ok_and(|n| n == BATCH);
+        let Some(desk) = rounds.desk.as_mut() else { return Ok(false) };
+        let limit = if rounds.alone > 0 { 1 } else { BATCH };
+        let waiting = inner.store.waiting(limit).await?;
+        let count = i64::try_from(waiting.len()).unwrap_or(i64::MAX);
         let now = inner.clock.now();
         let mut settled = Vec::new();
         for w in waiting {
             match inner.try_to_settle(desk, &w, now) {
                 Ok(s) => settled.push(s),
                 Err(error) => {
-                    let reason = format!("{error:#}");
-                    tracing::warn!(delivery = w.delivery.id, reason, "a delivery cannot be decided about");
-                    inner.store.failed(&w.delivery.id, &reason).await?;
                     // What was decided of this round is not recorded: it is decided again from the record.
-                    desk_is.take();
+                    rounds.desk = None;
+                    self.put_off(&w.delivery.id, &format!("{error:#}")).await?;
                     return Ok(true);
                 }
             }
         }
-        let due = desk.triage.next_due().is_some_and(|at| at <= now);
+        // Poison is looked for among deliveries alone.
+        let due = rounds.alone == 0 && desk.triage.next_due().is_some_and(|at| at <= now);
         if due {
             let decisions = desk.triage.tick(now);
             settled.push(inner.settled(desk, String::new(), &decisions, None, now)?);
         }
-        if !settled.is_empty() {
-            inner.store.settle(&desk.lease, &settled).await?;
-            inner.read_record().await?;
+        if settled.is_empty() {
+            rounds.alone = 0;
+            return Ok(false);
         }
-        Ok(more)
+        match inner.store.settle(&desk.lease, &settled).await {
+            Ok(()) => {
+                rounds.alone = rounds.alone.saturating_sub(1).max(0);
+                inner.know(&std::mem::take(&mut desk.fresh)).await?;
+                if desk.triage.seq().saturating_sub(desk.snapshot) >= SNAPSHOT_EVERY {
+                    desk.snapshot = inner.keep_snapshot().await?;
+                }
+                Ok(count == limit)
+            }
+            Err(error) if error.kind == StoreErrorKind::Invalid && count > 0 => {
+                rounds.desk = None;
+                match settled.as_slice() {
+                    [one] => self.put_off(&one.delivery, &error.to_string()).await?,
+                    _ => rounds.alone = count,
+                }
+                Ok(true)
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Counts a failed try of a delivery; what fails five times is put aside, and the others go on.
+    async fn put_off(&self, delivery: &str, reason: &str) -> Result<()> {
+        tracing::warn!(delivery, reason, "a delivery cannot be decided about");
+        Ok(self.inner.store.failed(delivery, reason).await?)
     }
 
     /// Takes the role over: the state is folded from the record.
     async fn sit_down(&self, lease: Lease) -> Result<Desk> {
         let inner = &self.inner;
-        let mut triage = Triage::new(TriageLimits { deep_max: inner.config.triage.deep_max });
+        let mut triage = inner.last_snapshot().await?;
+        let snapshot = triage.seq();
         inner.fold_record(&mut triage).await?;
         let known = inner.remembered().await?;
-        let mut desk = Desk { lease, triage, known };
+        let mut desk = Desk { lease, triage, known, fresh: Vec::new(), snapshot };
         let links: Vec<Link> = inner.config.triage.edges.iter().filter_map(link).collect();
         if !links.is_empty() {
             let now = inner.clock.now();
             let learned = desk.triage.command(&Command::Learn { links }, now);
             let decisions = learned.map_err(|e| anyhow::anyhow!("triage.edges: {e}"))?;
-            let settled = inner.settled(&desk, String::new(), &decisions, None, now)?;
+            let settled = inner.settled(&mut desk, String::new(), &decisions, None, now)?;
             inner.store.settle(&desk.lease, &[settled]).await?;
+            desk.fresh.clear();
         }
+        // What is asked of this node is answered from the same state, also before anything new comes.
+        inner.read_record().await?;
         tracing::info!(node = inner.node, decisions = desk.triage.seq(), "this node does the triage");
         Ok(desk)
     }
@@ -164,32 +207,93 @@ impl Desk {
 }
 
 impl Inner {
+    /// Takes in what this node itself has just recorded. When it lacks something before it, everything is read.
+    async fn know(&self, fresh: &[Decision]) -> Result<()> {
+        let Some(first) = fresh.first() else { return Ok(()) };
+        {
+            let mut triage = self.triage.write().await;
+            if triage.seq().saturating_add(1) == first.seq {
+                fresh.iter().for_each(|decision| triage.apply(decision));
+                self.work.notify_waiters();
+                return Ok(());
+            }
+        }
+        self.read_record().await
+    }
+
     /// Reads what was decided since this node last looked.
-    async fn read_record(&self) -> Result<()> {
+    pub(super) async fn read_record(&self) -> Result<()> {
         loop {
             let seq = self.triage.read().await.seq();
-            let decisions = self.store.decisions(number(seq)).await?;
+            if seq == 0 {
+                let snapshot = self.last_snapshot().await?;
+                *self.triage.write().await = snapshot;
+            }
+            let decisions = self.store.decisions(number(self.triage.read().await.seq())).await?;
             if decisions.is_empty() {
                 return Ok(());
             }
-            fold(&mut *self.triage.write().await, decisions)?;
+            let missed = !follows(&*self.triage.read().await, &decisions);
+            let snapshot = if missed { Some(self.past(seq).await?) } else { None };
+            let mut triage = self.triage.write().await;
+            match snapshot {
+                Some(snapshot) => *triage = snapshot,
+                None => fold(&mut triage, decisions)?,
+            }
             self.work.notify_waiters();
         }
     }
 
-    /// Folds the whole record, page by page.
+    /// Folds the record from where the state stands, page by page.
     async fn fold_record(&self, triage: &mut Triage) -> Result<()> {
         loop {
             let decisions = self.store.decisions(number(triage.seq())).await?;
             if decisions.is_empty() {
                 return Ok(());
             }
-            fold(triage, decisions)?;
+            if follows(triage, &decisions) {
+                fold(triage, decisions)?;
+            } else {
+                *triage = self.past(triage.seq()).await?;
+            }
         }
     }
 
+    /// The state of the last snapshot; one that knows nothing when there is none, or none that this version can read.
+    async fn last_snapshot(&self) -> Result<Triage> {
+        let limits = TriageLimits { deep_max: self.config.triage.deep_max };
+        let Some((seq, state)) = self.store.snapshot().await? else { return Ok(Triage::new(limits)) };
+        match serde_json::from_str::<Triage>(&state) {
+            Ok(triage) => Ok(triage.under(limits)),
+            Err(error) => {
+                // Whether the record reaches back to its beginning is seen when it is read.
+                tracing::warn!(seq, %error, "the snapshot of triage is of another version; the record is read");
+                Ok(Triage::new(limits))
+            }
+        }
+    }
+
+    /// The snapshot that goes on where decisions after this one are gone.
+    async fn past(&self, seq: u64) -> Result<Triage> {
+        let triage = self.last_snapshot().await?;
+        anyhow::ensure!(triage.seq() > seq, "decisions after {seq} are gone, and no snapshot holds them");
+        Ok(triage)
+    }
+
+    /// Keeps a snapshot of what this node knows, which is all folded from the record; the decision after which it was taken.
+    pub(super) async fn keep_snapshot(&self) -> Result<u64> {
+        let (seq, state) = {
+            let triage = self.triage.read().await;
+            (triage.seq(), serde_json::to_string(&*triage)?)
+        };
+        if seq > 0 {
+            self.store.keep_snapshot(number(seq), &state).await?;
+        }
+        Ok(seq)
+    }
+
     /// The alarms that whoever did the triage before would remember: an investigation may be opened about one of them.
-    async fn remembered(&self) -> Result<Vec<AlarmEvent>> {
+    pub(super) async fn remembered(&self) -> Result<Vec<AlarmEvent>> {
         let limit = i64::try_from(KNOWN_MAX / 2).unwrap_or(i64::MAX);
         let events = self.store.decided_last(limit).await?;
         // What cannot be read was put aside or is of a newer version: it is remembered by nobody.
@@ -203,8 +307,7 @@ impl Inner {
     /// Decides about one delivery. One on which the engine breaks is told apart like one that cannot be read: the others
     /// go on. What was decided half is thrown away with the desk.
     fn try_to_settle(&self, desk: &mut Desk, waiting: &Waiting, now: Timestamp) -> Result<Settled> {
-        let settled = catch_unwind(AssertUnwindSafe(|| self.settle(desk, waiting, now)));
-        settled.unwrap_or_else(|_| Err(anyhow::anyhow!("deciding about it broke off: a fault of Tantei")))
+        caught(|| self.settle(desk, waiting, now))
     }
 
     /// Decides about one delivery.
@@ -242,13 +345,14 @@ impl Inner {
     /// What is written of decisions: themselves, the investigations that they open, and those that have work now.
     fn settled(
         &self,
-        desk: &Desk,
+        desk: &mut Desk,
         delivery: String,
         decisions: &[Decision],
         about: Option<&Subject>,
         now: Timestamp,
     ) -> Result<Settled> {
         let mut settled = Settled { delivery, outcome: "{}".to_owned(), ..Settled::default() };
+        desk.fresh.extend_from_slice(decisions);
         for decision in decisions {
             settled.decisions.push((number(decision.seq), serde_json::to_string(decision)?));
             let received = decision.outcome().filter(|_| matches!(decision.what, What::Received { .. }));
@@ -308,6 +412,12 @@ impl Inner {
     }
 }
 
+/// What the closure returns; an error when it breaks.
+pub(super) fn caught<T>(decide: impl FnOnce() -> Result<T>) -> Result<T> {
+    let decided = catch_unwind(AssertUnwindSafe(decide));
+    decided.unwrap_or_else(|_| Err(anyhow::anyhow!("deciding about it broke off: a fault of Tantei")))
+}
+
 /// The identifier of an investigation's feed.
 pub(super) fn feed_id(id: InvestigationId) -> String {
     format!("inv_{:08}", id.0)
@@ -321,6 +431,11 @@ pub(super) fn triage_id(feed: &str) -> Option<InvestigationId> {
 /// Numbers of decisions are far below the range of either type.
 fn number(seq: u64) -> i64 {
     i64::try_from(seq).unwrap_or(i64::MAX)
+}
+
+/// Whether the decisions go on where the state stands: older ones may have been exported and deleted.
+fn follows(triage: &Triage, decisions: &[(i64, String)]) -> bool {
+    decisions.first().is_some_and(|(first, _)| *first == number(triage.seq().saturating_add(1)))
 }
 
 fn fold(triage: &mut Triage, decisions: Vec<(i64, String)>) -> Result<()> {

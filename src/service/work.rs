@@ -103,7 +103,7 @@ impl Service {
 
     /// Counts a failure; when to try again, by the clock that decides what is due. What fails again and again gives its
     /// place among the deep ones to others, and is tried now and then.
-    async fn failed(&self, lease: &Lease) -> Timestamp {
+    pub(super) async fn failed(&self, lease: &Lease) -> Timestamp {
         let failures = {
             let mut failures = self.inner.failures.lock().await;
             let count = failures.entry(lease.what.clone()).or_default();

@@ -13,7 +13,7 @@ pub enum StoreErrorKind {
     NotFound,
     /// What is stored cannot be read: it was damaged, or written by a newer version.
     Damaged,
-    /// The request makes no sense.
+    /// The request makes no sense, or the database does not take what is in it: trying again does not help.
     Invalid,
 }
 
@@ -51,6 +51,16 @@ impl StoreError {
     }
 }
 
+/// Whether what the database says is about what was to be written, so that trying again does not help: PostgreSQL's classes
+/// 22 (data), 23 (constraints) and 54 (limits of the program), SQLite's TOOBIG, CONSTRAINT and MISMATCH.
+fn is_about_content(code: &str) -> bool {
+    if code.len() == 5 {
+        return ["22", "23", "54"].iter().any(|class| code.starts_with(class));
+    }
+    // The lowest byte of SQLite's extended codes is the code itself.
+    code.parse::<u32>().is_ok_and(|code| matches!(code & 0xff, 18..=20))
+}
+
 /// Maps an error of the database.
 #[allow(clippy::wildcard_enum_match_arm, reason = "whatever else a database says: it cannot be used now")]
 pub(super) fn unavailable(operation: &'static str) -> impl Fn(sqlx::Error) -> StoreError {
@@ -63,8 +73,27 @@ pub(super) fn unavailable(operation: &'static str) -> impl Fn(sqlx::Error) -> St
             sqlx::Error::RowNotFound => StoreErrorKind::NotFound,
             sqlx::Error::Configuration(_) => StoreErrorKind::Invalid,
             sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_) => StoreErrorKind::Damaged,
+            sqlx::Error::Database(said) if said.code().is_some_and(|c| is_about_content(&c)) => {
+                StoreErrorKind::Invalid
+            }
             _ => StoreErrorKind::Unavailable,
         };
         StoreError::new(operation, kind, error.to_string())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_about_content;
+
+    #[test]
+    fn what_is_about_the_content_is_told_from_what_is_about_the_database() {
+        for code in ["22021", "23505", "54000", "18", "19", "1811", "2067", "20"] {
+            assert!(is_about_content(code), "{code}");
+        }
+        // Serialisation, connection, disk full, shutdown; busy, full, I/O error, read-only.
+        for code in ["40001", "08006", "53100", "57P01", "5", "13", "10", "8", "522"] {
+            assert!(!is_about_content(code), "{code}");
+        }
     }
 }

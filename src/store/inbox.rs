@@ -123,17 +123,28 @@ async fn commit_together(store: Store, mut waiting: mpsc::Receiver<Waiter>, fail
     while waiting.recv_many(&mut batch, BATCH_MAX).await > 0 {
         let (deliveries, answers): (Vec<Delivery>, Vec<_>) = batch.drain(..).unzip();
         let received = store.receive(&deliveries).await;
-        failing.store(received.is_err(), Ordering::Relaxed);
-        match received {
-            Ok(inserted) => {
-                for (answer, inserted) in answers.into_iter().zip(inserted) {
-                    // A sender that has gone needs no answer.
-                    drop(answer.send(Ok(inserted)));
-                }
-            }
-            Err(error) => answers.into_iter().for_each(|answer| drop(answer.send(Err(error.clone())))),
+        let down = |e: &StoreError| e.kind != StoreErrorKind::Invalid;
+        failing.store(received.as_ref().is_err_and(down), Ordering::Relaxed);
+        let received = match received {
+            Ok(inserted) => inserted.into_iter().map(Ok).collect(),
+            // One of them is what the database does not take: the others are.
+            Err(error) if !down(&error) => one_by_one(&store, &deliveries).await,
+            Err(error) => vec![Err(error); answers.len()],
+        };
+        for (answer, received) in answers.into_iter().zip(received) {
+            // A sender that has gone needs no answer.
+            drop(answer.send(received));
         }
     }
+}
+
+async fn one_by_one(store: &Store, deliveries: &[Delivery]) -> Vec<Result<Inserted, StoreError>> {
+    let mut received = Vec::with_capacity(deliveries.len());
+    for delivery in deliveries {
+        let alone = store.receive(std::slice::from_ref(delivery)).await;
+        received.push(alone.map(|inserted| inserted.first().copied().unwrap_or(Inserted::Duplicate)));
+    }
+    received
 }
 
 impl Store {

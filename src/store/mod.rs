@@ -12,6 +12,7 @@ mod leases;
 mod migrations;
 mod pulse;
 mod push;
+mod record;
 mod retention;
 mod tokens;
 
@@ -30,6 +31,7 @@ pub use inbox::{ATTEMPTS_MAX, Delivery, Inbox, Inserted, Settled, Waiting};
 pub use leases::Lease;
 pub use pulse::Pulse;
 pub use push::Pushed;
+pub use record::Kept;
 
 use error::unavailable;
 use push::Push;
@@ -115,7 +117,12 @@ impl Store {
     pub async fn open(url: &str) -> Result<Self, StoreError> {
         let store = Self::connect(url).await?;
         match &store.db {
-            Db::Lite(pool) => migrations::sqlite().run(pool).await,
+            Db::Lite(pool) => {
+                // Taking the lock shows whether it can be written, before an alarm has to be.
+                let probe = pool.begin_with("BEGIN IMMEDIATE").await.map_err(|e| unwritable(url, &e))?;
+                probe.rollback().await.map_err(|e| unwritable(url, &e))?;
+                migrations::sqlite().run(pool).await
+            }
             Db::Pg(pool) => migrations::postgres().run(pool).await,
         }
         .map_err(|e| StoreError::migration(&e))?;
@@ -157,7 +164,7 @@ impl Store {
             .before_acquire(|connection, _| Box::pin(async { Ok(!connection.is_in_transaction()) }))
             .connect_with(options)
             .await
-            .map_err(unavailable("open"))?;
+            .map_err(|e| unwritable(url, &e))?;
         Ok(Self { db: Db::Lite(pool), push: Push::local() })
     }
 
@@ -207,6 +214,15 @@ impl Store {
     pub async fn close(&self) {
         on!(self, pool => pool.close().await);
     }
+}
+
+/// A file that cannot be used. Its URL holds no password.
+fn unwritable(url: &str, error: &sqlx::Error) -> StoreError {
+    let message = format!(
+        "`{url}` cannot be opened for writing ({error}); it must be a file that this user may write, in a folder where \
+         this user may make files, and no other program may keep it locked"
+    );
+    StoreError::new("open", StoreErrorKind::Unavailable, message)
 }
 
 #[cfg(test)]

@@ -46,8 +46,18 @@ async fn decided(store: &Store) -> Vec<String> {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs PostgreSQL: tests/all starts one"]
 async fn two_nodes_race_and_every_change_has_one_effect() {
-    let url = postgres_url("two nodes").await;
-    let (first, second) = (Store::open(&url).await.unwrap(), Store::open(&url).await.unwrap());
+    race(&postgres_url("two nodes").await).await;
+}
+
+/// Nobody should, but a server that is started twice by mistake must do no harm.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_processes_on_one_file_race_and_every_change_has_one_effect() {
+    let folder = tempfile::tempdir().unwrap();
+    race(&format!("sqlite:{}", folder.path().join("tantei.db").display())).await;
+}
+
+async fn race(url: &str) {
+    let (first, second) = (Store::open(url).await.unwrap(), Store::open(url).await.unwrap());
     let a = Server::start(first, config(), "2026-11-24T06:50:00Z").await;
     let b = Server::join(second, config(), World::at("2026-11-24T06:50:00Z")).await;
     for k in 0..CHANGES {

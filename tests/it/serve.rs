@@ -442,6 +442,23 @@ async fn the_command_line_shows_and_steers_what_a_server_investigates(store: Sto
         assert!(ok, "{err}");
         let (ok, _, err) = run("operator", &["discard", &id, "O-9999"]);
         assert!(!ok && err.contains("O-9999"), "{err}");
+        let add = [
+            "silence",
+            "add",
+            "--alarm",
+            "orders-*",
+            "--until",
+            "2026-11-24T08:00:00Z",
+            "--reason",
+            "upgrade",
+        ];
+        let (ok, out, err) = run("operator", &add);
+        assert!(ok && out.starts_with("sil_"), "{out}{err}");
+        let listed = || run("viewer", &["silence", "list"]).1;
+        let silences = (0..200).map(|_| listed()).find(|l| l.contains("name=orders-*")).unwrap();
+        assert!(silences.contains("active") && silences.contains("upgrade"), "{silences}");
+        let (ok, _, err) = run("operator", &["silence", "end", out.trim()]);
+        assert!(ok, "{err}");
         let (ok, _, err) = run("nobody", &["list"]);
         assert!(!ok && err.contains("unknown, expired or revoked"), "{err}");
         let (ok, _, err) = run("viewer", &["list", "--server", "http://tantei.example"]);

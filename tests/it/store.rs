@@ -337,6 +337,35 @@ async fn a_token_works_until_it_expires_or_is_revoked(store: Store) {
     assert_eq!(store.token("h1").await.unwrap(), None);
 }
 
+async fn only_what_a_snapshot_holds_and_what_does_not_wait_may_go(store: Store) {
+    let triage = store.claim_role("triage", "node-a", LONG).await.unwrap().unwrap();
+    store.receive(&["a", "b", "waits"].map(delivery)).await.unwrap();
+    let settled = |id: &str, seq: i64| Settled {
+        delivery: id.to_owned(),
+        decisions: vec![(seq, format!("decision {seq}"))],
+        ..Settled::default()
+    };
+    store.settle(&triage, &[settled("a", 1), settled("b", 2), settled("", 3)]).await.unwrap();
+    let (now, limit) = (store.now().await.unwrap().plus_secs(60), 10);
+    assert!(store.old_decisions(now, limit).await.unwrap().is_empty(), "no snapshot holds them");
+    assert_eq!(store.snapshot().await.unwrap(), None);
+    store.keep_snapshot(3, "state after 3").await.unwrap();
+    store.keep_snapshot(2, "of a node that is behind").await.unwrap();
+    assert_eq!(store.snapshot().await.unwrap(), Some((3, "state after 3".to_owned())));
+    let long_ago = t(0);
+    assert!(store.old_decisions(long_ago, limit).await.unwrap().is_empty(), "they are young");
+    let old: Vec<i64> = store.old_decisions(now, limit).await.unwrap().iter().map(|(seq, _)| *seq).collect();
+    assert_eq!(old, [1, 2], "the one of the snapshot stays");
+    store.delete_decisions(&[1, 2, 3]).await.unwrap();
+    assert_eq!(store.decisions(0).await.unwrap(), [(3, "decision 3".to_owned())]);
+    let old = store.old_deliveries(now, None, 1).await.unwrap();
+    assert_eq!((old.len(), old[0].delivery.id.as_str(), old[0].state.as_str()), (1, "a", "done"));
+    let rest = store.old_deliveries(now, Some(&old[0].delivery), limit).await.unwrap();
+    assert_eq!(rest.iter().map(|k| k.delivery.id.as_str()).collect::<Vec<_>>(), ["b"]);
+    store.delete_deliveries(&["a", "b", "waits"].map(str::to_owned)).await.unwrap();
+    assert_eq!(store.delivered().await.unwrap(), ["waits"], "nothing acknowledged is lost");
+}
+
 /// Every promise, on either database.
 macro_rules! on_both_stores {
     ($($promise:ident),+ $(,)?) => {
@@ -382,4 +411,5 @@ on_both_stores!(
     readers_hear_of_what_was_appended,
     investigations_are_listed_newest_first_by_pages,
     a_token_works_until_it_expires_or_is_revoked,
+    only_what_a_snapshot_holds_and_what_does_not_wait_may_go,
 );

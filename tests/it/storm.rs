@@ -2,11 +2,13 @@
 //! whether every alarm is in one of them. `triage.rs` judges the rules alone; this judges what people get.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use tantei::store::Store;
 use tantei_engine::model::time::Timestamp;
-use tantei_engine::triage::{Decision, What};
+use tantei_engine::triage::{Decision, Outcome, What};
 
 use crate::server::{KEY, Server, config, event};
 use crate::support::shared;
@@ -70,6 +72,8 @@ async fn every_alarm_of_a_storm_is_in_an_investigation_and_they_are_few_and_pure
     config.triage.edges =
         topology["edges"].as_array().unwrap().iter().map(|e| (end(&e[0]), end(&e[1]))).collect();
     let server = Server::start(store, config, START).await;
+    let seen = Seen::watch(&server);
+    let mut posted = BTreeMap::new();
     let mut rest = &lines[..];
     while let Some(first) = rest.first() {
         let until = first.arrival.plus_secs(BATCH_S);
@@ -79,6 +83,7 @@ async fn every_alarm_of_a_storm_is_in_an_investigation_and_they_are_few_and_pure
             server.clock.advance(some.last().unwrap().arrival);
             let mut posts = tokio::task::JoinSet::new();
             for line in some {
+                posted.insert(line.text("message_id").to_owned(), Instant::now());
                 let post = server.client.post(format!("{}/v1/alarms/eventbridge", server.url));
                 let post = post.header("x-api-key", KEY).body(line.event().to_string());
                 posts.spawn(async move { post.send().await.unwrap().status() });
@@ -89,11 +94,74 @@ async fn every_alarm_of_a_storm_is_in_an_investigation_and_they_are_few_and_pure
             tokio::time::sleep(std::time::Duration::from_millis(5)).await;
         }
     }
+    seen.judge(&server, &posted).await;
     let mut members = members(&server).await;
     for (arn, investigation) in told(&server).await {
         members.entry(arn).or_insert(investigation);
     }
     judge(&lines, &members);
+}
+
+/// When each investigation was first seen in the list, by somebody who looks again and again.
+struct Seen(Arc<Mutex<BTreeMap<String, Instant>>>);
+
+impl Seen {
+    fn watch(server: &Server) -> Self {
+        let seen = Arc::new(Mutex::new(BTreeMap::new()));
+        let (client, stop, kept) = (server.client.clone(), server.stop.clone(), Arc::clone(&seen));
+        let url = format!("{}/v1/investigations?limit=200", server.url);
+        tokio::spawn(async move {
+            while !stop.is_cancelled() {
+                let answer = client.get(&url).bearer_auth("viewer").send().await;
+                if let Ok(answer) = answer
+                    && let Ok(list) = answer.json::<Value>().await
+                {
+                    let ids = list["investigations"].as_array().into_iter().flatten();
+                    let mut kept = kept.lock().unwrap();
+                    for id in ids.filter_map(|i| i["id"].as_str()) {
+                        kept.entry(id.to_owned()).or_insert_with(Instant::now);
+                    }
+                }
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        });
+        Self(seen)
+    }
+
+    /// Every investigation that an alarm opened was seen; says how long after that alarm was posted.
+    async fn judge(&self, server: &Server, posted: &BTreeMap<String, Instant>) {
+        let mut waits = Vec::new();
+        for (delivery, id) in openings(server).await {
+            let mut when = None;
+            for _ in 0..600 {
+                when = self.0.lock().unwrap().get(&id).copied();
+                if when.is_some() {
+                    break;
+                }
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+            let when = when.unwrap_or_else(|| panic!("{id} was never listed"));
+            waits.push(when.saturating_duration_since(posted[&delivery]));
+        }
+        waits.sort();
+        let (p50, max) = (waits[waits.len() / 2], waits[waits.len() - 1]);
+        eprintln!("first card after the first alarm: p50 {p50:?}, max {max:?} of {}", waits.len());
+    }
+}
+
+/// The deliveries that opened an investigation, each with it.
+async fn openings(server: &Server) -> Vec<(String, String)> {
+    let decisions = decisions(server).await.into_iter();
+    decisions
+        .filter_map(|decision| {
+            let What::Received { incoming, outcome: Outcome::Opened { investigation, .. }, .. } =
+                decision.what
+            else {
+                return None;
+            };
+            Some((incoming.delivery, format!("inv_{:08}", investigation.0)))
+        })
+        .collect()
 }
 
 /// Alarm → the investigation that it is in, for those that were not merged into others.
@@ -112,6 +180,17 @@ async fn members(server: &Server) -> BTreeMap<String, String> {
 
 /// Alarm → where its messages are shown without making it a member: one whose OK came before its ALARM, for instance.
 async fn told(server: &Server) -> BTreeMap<String, String> {
+    let decisions = decisions(server).await.into_iter();
+    decisions
+        .filter_map(|decision| {
+            let What::Received { incoming, outcome, .. } = decision.what else { return None };
+            Some((incoming.alarm.arn, format!("inv_{:08}", outcome.investigation()?.0)))
+        })
+        .collect()
+}
+
+/// The whole record.
+async fn decisions(server: &Server) -> Vec<Decision> {
     let mut decisions = Vec::new();
     loop {
         let page = server.store.decisions(i64::try_from(decisions.len()).unwrap()).await.unwrap();
@@ -120,13 +199,7 @@ async fn told(server: &Server) -> BTreeMap<String, String> {
         }
         decisions.extend(page);
     }
-    let decisions = decisions.iter().map(|(_, body)| serde_json::from_str::<Decision>(body).unwrap());
-    decisions
-        .filter_map(|decision| {
-            let What::Received { incoming, outcome, .. } = decision.what else { return None };
-            Some((incoming.alarm.arn, format!("inv_{:08}", outcome.investigation()?.0)))
-        })
-        .collect()
+    decisions.iter().map(|(_, body)| serde_json::from_str(body).unwrap()).collect()
 }
 
 fn judge(lines: &[Line], shown: &BTreeMap<String, String>) {

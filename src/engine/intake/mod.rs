@@ -24,13 +24,14 @@ pub mod subject;
 mod subject_tests;
 #[cfg(test)]
 mod tests;
+pub mod wish;
 
 use json::Node;
 use refused::shown;
 pub use refused::{Refused, UrlFault};
 
 use crate::model::alarm::AlarmState;
-use crate::model::alarm_event::{AlarmEvent, Contributor, Delivery, Via};
+use crate::model::alarm_event::{AlarmActions, AlarmEvent, Contributor, Delivery, Via};
 use crate::model::service_event::ServiceEvent;
 use crate::model::text::Untrusted;
 use crate::model::time::Timestamp;
@@ -93,6 +94,12 @@ pub fn reconciled(
     event.contributor = contributor;
     event.delivery.id = event.key().digest();
     Ok(event)
+}
+
+/// Gives an event the actions of its alarm, and what they say about alarms that belong together.
+pub fn take_actions(event: &mut AlarmEvent, actions: AlarmActions) {
+    event.dedupe = reading::dedupe(&actions);
+    event.actions = actions;
 }
 
 /// The first keys of an object, or what it is instead.

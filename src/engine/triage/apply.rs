@@ -1,9 +1,11 @@
 //! The fold: what each decision does to the state. Decides nothing.
 
 use super::decision::{Decision, InvestigationId, Only, Outcome, What};
-use super::incoming::{AlarmKey, Incoming, Link, Scope, Silence};
+use super::incoming::{AlarmKey, Incoming, Link, Scope, Silence, Silenced};
 use super::state::{Depth, Member, NodeIx, State};
-use super::{ALARMS_MAX, CHILDREN_MAX, CLOSED_MAX, DELIVERIES_MAX, LINKS_MAX, TRANSITIONS_MAX};
+use super::{
+    ALARMS_MAX, CHILDREN_MAX, CLOSED_MAX, DELIVERIES_MAX, LINKS_MAX, SILENCES_PAST_MAX, TRANSITIONS_MAX,
+};
 use crate::model::alarm::AlarmState;
 use crate::model::time::Timestamp;
 
@@ -35,8 +37,8 @@ impl State {
             What::Folded { investigation, storm } => self.set_depth(*investigation, Depth::Folded(*storm)),
             What::Finished { investigation } => self.set_depth(*investigation, Depth::Finished),
             What::Learned { links } => self.learned(links),
-            What::SilenceSet { silence, .. } => self.silence_set(silence),
-            What::SilenceEnded { silence, .. } => self.silence_ended(silence),
+            What::SilenceSet { silence, person } => self.silence_set(silence, person),
+            What::SilenceEnded { silence, person } => self.silence_ended(silence, person),
         }
     }
 
@@ -232,14 +234,30 @@ impl State {
         }
     }
 
-    fn silence_set(&mut self, silence: &Silence) {
+    fn silence_set(&mut self, silence: &Silence, person: &str) {
         let now = self.now;
-        self.silences.retain(|_, s| s.window.end > now);
-        self.silences.insert(silence.id.clone(), silence.clone());
+        let past = self.silences.values().filter(|s| !s.is_live(now));
+        let mut past: Vec<(Timestamp, String)> =
+            past.map(|s| (s.ended_at.unwrap_or(s.silence.window.end), s.silence.id.clone())).collect();
+        past.sort();
+        past.truncate(past.len().saturating_sub(SILENCES_PAST_MAX));
+        for (_, id) in past {
+            self.silences.remove(&id);
+        }
+        let silenced = Silenced {
+            silence: silence.clone(),
+            set_at: now,
+            set_by: person.to_owned(),
+            ended_at: None,
+            ended_by: None,
+        };
+        self.silences.insert(silence.id.clone(), silenced);
     }
 
-    fn silence_ended(&mut self, id: &str) {
-        self.silences.remove(id);
+    fn silence_ended(&mut self, id: &str, person: &str) {
+        if let Some(silenced) = self.silences.get_mut(id) {
+            (silenced.ended_at, silenced.ended_by) = (Some(self.now), Some(person.to_owned()));
+        }
         // Whether another silence still covers them is decided when they are due, which is now.
         let held: Vec<AlarmKey> = self.held.iter().map(|(_, a)| a.clone()).collect();
         let now = self.now;

@@ -163,11 +163,8 @@ pub enum Field {
 pub struct Matcher {
     /// What it looks at.
     pub field: Field,
-    /// The text that must be there.
+    /// The text that must be there; every `*` in it stands for any text.
     pub value: String,
-    /// Whether the field may go on after the text.
-    #[serde(default)]
-    pub prefix: bool,
 }
 
 /// A silence: alarms that fulfil all matchers are shown and not investigated while it lasts.
@@ -181,6 +178,31 @@ pub struct Silence {
     pub window: TimeSpan,
     /// Why, in its author's words.
     pub reason: Untrusted,
+}
+
+/// A silence as it is remembered, also after it ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Silenced {
+    /// What was said.
+    pub silence: Silence,
+    /// When.
+    pub set_at: Timestamp,
+    /// By whom.
+    pub set_by: String,
+    /// When somebody ended it before its time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended_at: Option<Timestamp>,
+    /// Who.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended_by: Option<String>,
+}
+
+impl Silenced {
+    /// Whether it silences something now or later.
+    #[must_use]
+    pub fn is_live(&self, now: Timestamp) -> bool {
+        self.ended_at.is_none() && self.silence.window.end > now
+    }
 }
 
 impl Silence {
@@ -203,6 +225,48 @@ impl Matcher {
             Field::Name => Some(incoming.name.raw()),
             Field::Arn => Some(incoming.alarm.arn.as_str()),
         };
-        text.is_some_and(|t| if self.prefix { t.starts_with(&self.value) } else { t == self.value })
+        text.is_some_and(|t| fits(&self.value, t))
+    }
+}
+
+/// Whether the text is as the pattern says, whose stars stand for any text. Each piece between stars is taken where it comes
+/// first, which is enough and takes no longer than reading.
+fn fits(pattern: &str, text: &str) -> bool {
+    let Some((first, rest)) = pattern.split_once('*') else { return pattern == text };
+    let Some(mut text) = text.strip_prefix(first) else { return false };
+    let mut pieces = rest.split('*');
+    let last = pieces.next_back().unwrap_or_default();
+    for piece in pieces {
+        let Some((_, after)) = text.split_once(piece) else { return false };
+        text = after;
+    }
+    text.ends_with(last)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::fits;
+
+    #[test]
+    fn stars_stand_for_any_text_and_everything_else_for_itself() {
+        for (pattern, text, fit) in [
+            ("orders", "orders", true),
+            ("orders", "orders-p99", false),
+            ("orders*", "orders-p99", true),
+            ("*p99", "orders-p99", true),
+            ("*p99", "orders-p99-old", false),
+            ("orders-*-p99", "orders-eu-p99", true),
+            ("orders-*-p99", "orders-p99", false),
+            ("a*b*c", "a-b-b-c", true),
+            ("a*b*c", "a-c-b", false),
+            ("a**c", "abc", true),
+            ("aa*aa", "aaa", false),
+            ("*", "", true),
+            ("", "x", false),
+            ("注文*", "注文サービス", true),
+            ("o?ders", "orders", false),
+        ] {
+            assert_eq!(fits(pattern, text), fit, "{pattern} {text}");
+        }
     }
 }

@@ -31,7 +31,7 @@ use serde::{Deserialize, Serialize};
 
 pub use decision::{Decision, Effect, Identity, InvestigationId, Only, Outcome, Reason, What};
 pub use incoming::{
-    AlarmKey, Field, Incoming, Link, Matcher, Node, Scope, Severity, Silence, Suppression, Watched,
+    AlarmKey, Field, Incoming, Link, Matcher, Node, Scope, Severity, Silence, Silenced, Suppression, Watched,
 };
 pub use people::{Command, Refused};
 use state::State;
@@ -109,6 +109,9 @@ pub const CLOSED_MAX: usize = 10_000;
 /// Silences at one time.
 pub const SILENCES_MAX: usize = 1_000;
 
+/// Silences that ended and are still shown.
+pub const SILENCES_PAST_MAX: usize = 1_000;
+
 /// What an operator may set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TriageLimits {
@@ -134,6 +137,12 @@ impl Triage {
     #[must_use]
     pub fn new(limits: TriageLimits) -> Self {
         Self { limits, state: State::new() }
+    }
+
+    /// Goes on under these limits: a stored state may have been kept under others.
+    #[must_use]
+    pub fn under(self, limits: TriageLimits) -> Self {
+        Self { limits, ..self }
     }
 
     /// Decides about one message. Exactly one of the decisions is [`What::Received`]; before it comes what was due, after it
@@ -197,9 +206,9 @@ impl Triage {
         &self.state.investigations
     }
 
-    /// Silences that were set and not ended.
+    /// Silences: those that last, those to come, and the last that ended.
     #[must_use]
-    pub fn silences(&self) -> &BTreeMap<String, Silence> {
+    pub fn silences(&self) -> &BTreeMap<String, Silenced> {
         &self.state.silences
     }
 

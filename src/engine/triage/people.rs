@@ -139,8 +139,8 @@ impl Work<'_> {
                 Ok(())
             }
             Command::Silence { silence, person } => {
-                let known = self.state.silences.contains_key(&silence.id);
-                let live = self.state.silences.values().filter(|s| s.window.end > self.now).count();
+                let known = self.state.silences.get(&silence.id).is_some_and(|s| s.is_live(self.now));
+                let live = self.state.silences.values().filter(|s| s.is_live(self.now)).count();
                 if !known && live >= SILENCES_MAX {
                     return Err(Refused::TooManySilences);
                 }
@@ -148,7 +148,7 @@ impl Work<'_> {
                 Ok(())
             }
             Command::EndSilence { silence, person } => {
-                if !self.state.silences.contains_key(silence) {
+                if !self.state.silences.get(silence).is_some_and(|s| s.is_live(self.now)) {
                     return Err(Refused::NoSilence);
                 }
                 self.decide(What::SilenceEnded { silence: silence.clone(), person: person.clone() });

@@ -7,7 +7,7 @@ use crate::model::text::Untrusted;
 use crate::model::time::TimeSpan;
 
 fn silence(end: i64) -> Command {
-    let matcher = Matcher { field: Field::Resource, value: "db".to_owned(), prefix: false };
+    let matcher = Matcher { field: Field::Resource, value: "d*".to_owned() };
     let silence = Silence {
         id: "s1".to_owned(),
         matchers: vec![matcher],
@@ -39,8 +39,12 @@ fn a_silence_can_be_ended_and_replaced() {
     desk.fires("db-cpu", 10);
     desk.say(silence(2_000), 20);
     assert!(matches!(&desk.tick(1_500)[..], [What::Released { outcome: Outcome::RecordedOnly { .. }, .. }]));
-    desk.say(Command::EndSilence { silence: "s1".to_owned(), person: "mio".to_owned() }, 1_600);
+    let end = Command::EndSilence { silence: "s1".to_owned(), person: "yumi".to_owned() };
+    desk.say(end.clone(), 1_600);
     assert_eq!(desk.of("db-cpu"), 1);
+    let shown = &desk.triage.silences()["s1"];
+    assert_eq!((shown.set_by.as_str(), shown.ended_by.as_deref()), ("mio", Some("yumi")));
+    assert_eq!(desk.triage.command(&end, t(1_700)), Err(Refused::NoSilence), "it ended");
 }
 
 #[test]

@@ -66,7 +66,8 @@ impl Work<'_> {
 
     /// The silence that covers the alarm for longest.
     pub(super) fn silenced(&self, incoming: &Incoming) -> Option<Only> {
-        let silences = self.state.silences.values().filter(|s| s.covers(incoming, self.now));
+        let live = self.state.silences.values().filter(|s| s.is_live(self.now)).map(|s| &s.silence);
+        let silences = live.filter(|s| s.covers(incoming, self.now));
         let longest = silences.max_by_key(|s| s.window.end)?;
         Some(Only::Silenced { silence: longest.id.clone(), until: longest.window.end })
     }

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use serde::{Deserialize, Serialize};
 
 use super::decision::{InvestigationId, Reason};
-use super::incoming::{AlarmKey, Incoming, Node, Scope, Severity, Silence};
+use super::incoming::{AlarmKey, Incoming, Node, Scope, Severity, Silenced};
 use super::{ACCEPT_S, FLAP_CHANGES, FLAP_S, LIFE_S, pairs};
 use crate::model::alarm::AlarmState;
 use crate::model::time::Timestamp;
@@ -153,7 +153,8 @@ pub(super) struct State {
     pub(super) open: BTreeSet<InvestigationId>,
     pub(super) deliveries: VecDeque<String>,
     pub(super) delivered: BTreeSet<String>,
-    pub(super) silences: BTreeMap<String, Silence>,
+    /// Those that ended as well, up to a bound.
+    pub(super) silences: BTreeMap<String, Silenced>,
     /// Alarms whose OK must still hold, by the time from which it has held since.
     pub(super) holding: BTreeSet<(Timestamp, AlarmKey)>,
     /// Alarms that are held back, by the time when that ends.
