@@ -17,5 +17,6 @@ pub mod planning;
 pub mod playbook;
 pub mod reasoning;
 pub mod recovery;
+pub mod redaction;
 pub mod report;
 pub mod triage;
