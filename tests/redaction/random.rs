@@ -1,14 +1,12 @@
 //! A seeded generator and the alphabets of secrets. No value that looks like a secret stands in this repository.
 
-use tantei_engine::model::feed::canonical_digest;
-
 /// A generator that gives the same for the same seed.
 pub(crate) struct Random(u64);
 
 impl Random {
     pub(crate) fn new(seed: &str) -> Self {
-        let digest = canonical_digest(&seed);
-        Self(u64::from_str_radix(&digest[..16], 16).unwrap() | 1)
+        let mixed = seed.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |h, b| (h ^ u64::from(b)).wrapping_mul(0x100_0000_01b3));
+        Self(mixed | 1)
     }
 
     fn next(&mut self) -> u64 {

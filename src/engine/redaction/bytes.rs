@@ -72,13 +72,28 @@ impl<'a> Text<'a> {
         match self.at(i) {
             b'\n' => 1,
             b'\r' if self.at(i + 1) == b'\n' => 2,
-            b'\\' => match (self.at(i + 1), self.at(i + 2), self.at(i + 3)) {
-                (b'r', b'\\', b'n') => 4,
-                (b'n', ..) => 2,
-                _ => 0,
+            b'\\' => self.escaped_break(i),
+            _ => 0,
+        }
+    }
+
+    /// The same for `\n` in two characters, or in more where a text was escaped more than once.
+    fn escaped_break(self, i: usize) -> usize {
+        let letter = self.run_max(i, 8, |b| b == b'\\');
+        match self.at(letter) {
+            b'n' => letter + 1 - i,
+            b'r' if self.at(letter + 1) == b'\\' => match self.escaped_break(letter + 1) {
+                0 => 0,
+                rest => letter + 1 - i + rest,
             },
             _ => 0,
         }
+    }
+
+    /// The last three bytes before `end`, in lower case.
+    #[inline]
+    pub(super) fn last_three(self, end: usize) -> [u8; 3] {
+        [self.at(end.wrapping_sub(3)) | 0x20, self.at(end.wrapping_sub(2)) | 0x20, self.before(end) | 0x20]
     }
 
     /// Up to `max` bytes before `i`, in the same line.

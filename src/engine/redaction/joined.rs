@@ -16,14 +16,20 @@ const BEHIND_MAX: usize = 8_192;
 const LINES_MAX: usize = 120;
 
 /// The value that goes on over the break of `breaks` bytes at `at`, when there is one. `edge` is where something begins that
-/// may.
-pub(super) fn across(text: Text<'_>, edge: Option<usize>, at: usize, breaks: usize, depth: u8) -> Option<Finding> {
+/// may, and whether it is nothing without the rest.
+pub(super) fn across(
+    text: Text<'_>,
+    edge: Option<(usize, bool)>,
+    at: usize,
+    breaks: usize,
+    depth: u8,
+) -> Option<Finding> {
     let next = text.run_max(at + breaks, 80, |b| is_blank(b) || b == b'|');
     if text.line_ends(next) || next >= text.len() || is_blank(text.before(at)) && edge.is_none() {
         return None;
     }
     let word = text.run_back(at, 24, |b| is_word(b) || matches!(b, b'-' | b'.'));
-    let edge = edge.or_else(|| prefix(text, word, at, next).then_some(word))?;
+    let (edge, cut) = edge.or_else(|| prefix(text, word, at, next).then_some((word, true)))?;
     if begins_a_line(text, next) {
         return None;
     }
@@ -49,7 +55,7 @@ pub(super) fn across(text: Text<'_>, edge: Option<usize>, at: usize, breaks: usi
     let seam = at - edge;
     let found = scan::within(&bytes, depth + 2);
     let finding = found.into_iter().find(|f| f.start < seam && f.end > seam)?;
-    if !finding.sure && !continues(&bytes, seam, finding.end) {
+    if !finding.sure && !cut && !continues(&bytes, seam, finding.end) {
         return None;
     }
     let place = |i: usize| {
@@ -63,11 +69,11 @@ pub(super) fn across(text: Text<'_>, edge: Option<usize>, at: usize, breaks: usi
 
 /// Whether a token's prefix stands across the break.
 fn prefix(text: Text<'_>, word: usize, at: usize, next: usize) -> bool {
-    if at == word || at - word > 12 {
+    if at == word || at - word > 20 {
         return false;
     }
-    let mut head = [0_u8; 24];
-    let joined = text.part(word, at).iter().chain(text.part(next, next + 12));
+    let mut head = [0_u8; 48];
+    let joined = text.part(word, at).iter().chain(text.part(next, next + 20));
     head.iter_mut().zip(joined).for_each(|(slot, b)| *slot = *b);
     tokens::begin(&head)
 }

@@ -41,7 +41,7 @@ pub(super) fn behind(text: Text<'_>, start: usize, end: usize) -> Match {
     if let Some(at) = paired(text, end) {
         return assigned(text, key, at, b'=');
     }
-    if matches!(next, b' ' | b'\t' | b'(') {
+    if matches!(next, b' ' | b'\t') {
         return told(text, key, end);
     }
     if next == 0xe3 || next == 0xef {
@@ -178,10 +178,10 @@ fn told(text: Text<'_>, key: Key, end: usize) -> Match {
             let firm = value.quoted || option;
             let fits = match key.demand {
                 Demand::Password => plausible(word, key.demand, firm) && (firm || (strong(word) && !names_thing(word))),
-                Demand::Secret | Demand::Random => plausible(word, Demand::Random, firm) && !is_uuid(word),
+                Demand::Secret | Demand::Random => plausible(word, Demand::Random, firm) && !names_thing(word),
                 Demand::Whole => false,
             };
-            let cut = !fits && text.line_ends(value.end) && value.end - value.start >= 4 && !word.iter().all(u8::is_ascii_alphabetic);
+            let cut = !fits && text.line_ends(value.end) && word.len() >= 3 && key.demand == Demand::Password;
             return match (fits, cut) {
                 (true, _) => judged(text, key, value, true),
                 (false, true) => Match::Open,

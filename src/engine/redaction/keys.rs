@@ -30,11 +30,19 @@ pub(super) struct Key {
 /// Longest name that is looked at.
 const NAME_MAX: usize = 64;
 
-/// Whether a name that ends in this byte can announce a secret; asked of every word.
+/// Whether a name that ends before `end` can announce a secret; asked of every word.
 #[inline]
-pub(super) fn may_end(b: u8) -> bool {
-    matches!(b | 0x20, b'd' | b's' | b't' | b'n' | b'y' | b'e' | b'h' | b'g' | b'w' | b'l' | b'r' | b'a')
-        || b.is_ascii_digit()
+pub(super) fn may_end(text: Text<'_>, end: usize) -> bool {
+    let last = text.last_three(end);
+    last.ends_with(b"pw")
+        || last.ends_with(b"by")
+        || matches!(
+            &last,
+            b"ord" | b"swd" | b"ase" | b"ode" | b"pwd" | b"ort" | b"ass" | b"uth" | b"ret" | b"key" | b"lue" | b"ata"
+                | b"ext" | b"tid" | b"ial" | b"als" | b"ets" | b"ken" | b"srf" | b"jwt" | b"ion" | b"nid" | b"sid"
+                | b"ure" | b"sig" | b"red" | b"kie" | b"otp" | b"ing" | b"ary" | b"rer" | b"sic"
+        )
+        || text.before(end).is_ascii_digit() && !text.at(end.wrapping_sub(3)).is_ascii_digit()
 }
 
 /// Names of passwords, by their ends.
@@ -59,7 +67,7 @@ const KEYS: &[&str] = &[
 /// Names that say little.
 const RANDOM: &[&str] = &[
     "token", "routingkey", "auth", "authorization", "sessionid", "sessid", "session", "sessiontoken", "signature",
-    "sig", "connectsid", "remembertoken", "clientkey", "cred", "ticket", "passkey", "authentication", "cookie",
+    "sig", "connectsid", "remembertoken", "clientkey", "cred", "passkey", "authentication", "cookie",
 ];
 
 /// Tokens that only say where to go on.
@@ -119,10 +127,7 @@ fn judge(name: &[u8], written: &[u8]) -> Option<(Kind, Demand)> {
         let kind = if name.ends_with(b"token") || name.ends_with(b"jwt") { kind::TOKEN } else { kind::API_KEY };
         return Some((kind, Demand::Secret));
     }
-    if ends(RANDOM) || matches!(name, b"sid" | b"key" | b"keys") {
-        if matches!(name, b"key" | b"keys") {
-            return None;
-        }
+    if ends(RANDOM) || name == b"sid" {
         let session = ends(&["sessionid", "sessid", "session", "sid", "cookie"]);
         let signature = ends(&["signature", "sig"]);
         let kind = match (session, signature) {

@@ -44,7 +44,7 @@ fn entries(text: Text<'_>, from: usize) -> Vec<Finding> {
     let mut found = Vec::new();
     let mut i = from;
     for _ in 0..ENTRIES_MAX {
-        i = text.run(i, |b| is_blank(b) || matches!(b, b'\n' | b'\r' | b'{' | b',' | b'"' | b'\\' | b'\''));
+        i = skipped(text, i);
         let key = text.run(i, |b| is_token(b) || b == b'.');
         let mut at = key + quote(text, key).map_or(0, |(length, _)| length);
         let indented = is_blank(text.before(i)) || matches!(text.before(i), b'"' | b'\'');
@@ -66,4 +66,18 @@ fn entries(text: Text<'_>, from: usize) -> Vec<Finding> {
         i = end;
     }
     found
+}
+
+/// Where the next entry may begin: behind blanks, breaks, braces and quotation marks.
+fn skipped(text: Text<'_>, from: usize) -> usize {
+    let mut i = from;
+    loop {
+        let next = text.run(i, |b| is_blank(b) || matches!(b, b'\n' | b'\r' | b'{' | b',' | b'"' | b'\''));
+        let breaks = text.line_break(next);
+        let after = if breaks == 0 && text.at(next) == b'\\' { next + 1 } else { next + breaks };
+        if after == i {
+            return i;
+        }
+        i = after;
+    }
 }

@@ -98,10 +98,16 @@ pub(super) fn japanese(text: Text<'_>, i: usize) -> Option<(Label, usize)> {
         .map(|(name, label)| (*label, i + name.len()))
 }
 
-/// Whether an English name can end in this byte.
+/// Whether an English name can end before `end`.
 #[inline]
-pub(super) fn may_end(b: u8) -> bool {
-    matches!(b | 0x20, b'e' | b'r' | b'o' | b'l' | b'x' | b'n' | b't' | b'a')
+pub(super) fn may_end(text: Text<'_>, end: usize) -> bool {
+    let last = text.last_three(end);
+    last.ends_with(b"no")
+        || matches!(
+            &last,
+            b"one" | b"ber" | b"tel" | b"fax" | b"ile" | b"sdn" | b"nse" | b"nce" | b"kyo" | b"ort" | b"unt" | b"oza"
+                | b"uza" | b"ssn" | b"ngo" | b"num"
+        )
 }
 
 /// The English name that the word from `start` to `end` is or ends.

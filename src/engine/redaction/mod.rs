@@ -30,11 +30,15 @@ use std::borrow::Cow;
 
 pub use kind::{Class, Kind};
 
+use bytes::Text;
 use finding::Finding;
 use pseudonym::Pseudonyms;
 
 /// Rounds until a text no longer changes: what stands beside a pseudonym may read differently than before.
 const ROUNDS_MAX: usize = 4;
+
+/// Bytes of a line that are looked at again beside a pseudonym.
+const WINDOW: usize = 4_096;
 
 /// Takes out what is nobody else's business.
 #[derive(Debug, Clone)]
@@ -90,7 +94,7 @@ impl Redactor {
         let spots = findings.iter().map(|f| Spot { start: f.start, end: f.end, kind: f.kind }).collect();
         let mut out = self.replaced(text, &findings);
         for _ in 1..ROUNDS_MAX {
-            let again = scan::findings(&out);
+            let again = around(&out);
             if again.is_empty() {
                 break;
             }
@@ -137,4 +141,27 @@ impl Redactor {
         out.extend_from_slice(text.get(at..).unwrap_or_default());
         out
     }
+}
+
+/// What is found again in the lines that hold pseudonyms, and in those before and behind them.
+fn around(text: &[u8]) -> Vec<Finding> {
+    let view = Text(text);
+    let mut found = Vec::new();
+    let mut done = 0;
+    let mut i = 0;
+    while let Some(next) = text.get(i..).and_then(|rest| rest.iter().position(|b| *b == b'<')).map(|p| i + p) {
+        i = next + 1;
+        if next < done || pseudonym::end(view, next).is_none() {
+            continue;
+        }
+        let not_break = |b: u8| b != b'\n';
+        let line = view.run_back(next, WINDOW, not_break);
+        let start = view.run_back(line.saturating_sub(1), WINDOW, not_break).max(done);
+        let end = view.run_max(next, WINDOW, not_break);
+        let end = view.run_max(end + 1, WINDOW, not_break).max(end).min(text.len());
+        let moved = |f: Finding| Finding { from: f.from + start, start: f.start + start, end: f.end + start, ..f };
+        found.extend(scan::findings(view.part(start, end)).into_iter().map(moved));
+        done = end;
+    }
+    found
 }

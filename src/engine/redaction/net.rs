@@ -52,7 +52,7 @@ fn is_public([a, b, c, d]: [u8; 4]) -> bool {
         _ => false,
     };
     // Four small numbers, or a network's own address, are rather a version or a range.
-    !private && !(a < 20 && b < 20 && c < 20 && d < 20 && a != 8 && (a != 1 || b == 2)) && !(b == 0 && c == 0 && d == 0)
+    !private && !(a < 20 && b < 20 && c < 20 && d < 20 && a != 8 && (a != 1 || b == 2)) && d != 0
 }
 
 /// Whether what stands around makes it a part of something longer, or a range.

@@ -39,6 +39,12 @@ pub(super) fn at(text: Text<'_>, i: usize) -> Match {
         if goes_on(text, end) {
             continue;
         }
+        // Columns of numbers: more of them stand before or behind with the same mark.
+        let mark = part.get(1).map_or(0, |g| g.mark);
+        let column = mark == b' ' && !plus && (groups.get(count).is_some_and(|g| g.mark == mark) || before == b' ' && text.at(i.wrapping_sub(2)).is_ascii_digit());
+        if column {
+            continue;
+        }
         let found = if plus {
             international(&number, part).map(|value| (kind::PHONE, value))
         } else if open {
@@ -107,9 +113,11 @@ fn is_keyed(text: Text<'_>, i: usize) -> bool {
     before.iter().rev().find(|b| !matches!(b, b' ' | b'"' | b'\'')).is_some_and(|b| matches!(b, b'=' | b':' | b'#'))
 }
 
-/// Whether a word before says that a number is another thing.
+/// Whether the word before says that a number is another thing.
 fn names_other(text: Text<'_>, i: usize) -> bool {
-    any_fold(text.line_before(i, 24), OTHER_THINGS)
+    let end = text.run_back(i, 6, |b| matches!(b, b' ' | b'"' | b'\'' | b'=' | b':' | b'#' | b'\\'));
+    let start = text.run_back(end, 24, |b| is_word(b) || matches!(b, b'-' | b'.') || b >= 0x80);
+    any_fold(text.part(start, end), OTHER_THINGS)
 }
 
 fn named(text: Text<'_>, i: usize, words: &[&str]) -> bool {

@@ -22,8 +22,8 @@ pub(super) struct Scanner<'a> {
     found: Vec<Finding>,
     /// Up to where everything was decided.
     done: usize,
-    /// Where something begins that the end of this line may have cut.
-    edge: Option<usize>,
+    /// Where something begins that the end of this line may have cut, and whether it is nothing without the rest.
+    edge: Option<(usize, bool)>,
     /// Up to where pairs are cookies.
     cookies: usize,
 }
@@ -78,12 +78,12 @@ impl Scanner<'_> {
         match found {
             Match::None => None,
             Match::Open => {
-                self.open(from);
+                self.open(from, true);
                 None
             }
             Match::Found(finding) => {
                 if self.text.line_ends(finding.end) {
-                    self.open(finding.from.min(finding.start));
+                    self.open(finding.from.min(finding.start), false);
                 }
                 let end = finding.end;
                 self.done = self.done.max(end);
@@ -93,8 +93,20 @@ impl Scanner<'_> {
         }
     }
 
-    fn open(&mut self, from: usize) {
-        self.edge = Some(self.edge.map_or(from, |edge| edge.min(from)));
+    /// The same for what a name announces: what follows may also be the next sentence.
+    fn take_named(&mut self, found: Match, from: usize) -> Option<usize> {
+        if found == Match::Open {
+            self.open(from, false);
+            return None;
+        }
+        self.take(found, from)
+    }
+
+    fn open(&mut self, from: usize, cut: bool) {
+        self.edge = Some(match self.edge {
+            Some((edge, certain)) if edge <= from => (edge, certain || cut),
+            _ => (from, cut),
+        });
     }
 
     /// Looks at the word from `i` to `end`; where to go on.
@@ -186,26 +198,26 @@ impl Scanner<'_> {
         let last = text.before(end);
         if i < self.cookies
             && text.at(end) == b'='
-            && let Some(next) = self.take(keyed::cookie(text, i, end), i)
+            && let Some(next) = self.take_named(keyed::cookie(text, i, end), i)
         {
             return Some(next);
         }
-        if keys::may_end(last) {
-            if let Some(next) = self.take(keyed::behind(text, i, end), i) {
+        if keys::may_end(text, end) {
+            if let Some(next) = self.take_named(keyed::behind(text, i, end), i) {
                 return Some(next);
             }
             if (last | 0x20) == b'e' && text.at(end) == b':' && text.has_fold(end - 6.min(end), b"cookie") {
                 self.cookies = text.run_max(end, 8_192, |b| b != b'\n' && b != b'"');
             }
         }
-        if labels::may_end(last)
+        if labels::may_end(text, end)
             && !is_word(text.at(end))
             && let Some(label) = labels::english(text, i, end)
             && let Some(next) = self.take(labels::behind(text, label, i, end), i)
         {
             return Some(next);
         }
-        self.take(tools::given(text, i, end), i)
+        self.take_named(tools::given(text, i, end), i)
     }
 
     /// A parameter that the Parameter Store keeps encrypted, shown with its value.
@@ -243,7 +255,11 @@ impl Scanner<'_> {
         let text = self.text;
         let found = match b {
             b'\n' | b'\r' | b'\\' => return self.line_break(i),
-            b':' if text.has(i, b"://") => urls::at(text, i),
+            b':' if text.has(i, b"://") => {
+                let scheme = urls::scheme(text, i);
+                let found = urls::at(text, i);
+                return self.take(found, scheme).unwrap_or(i + 1);
+            }
             b'@' => personal::email(text, i, self.done),
             b'-' if text.at(i + 1) == b'-' => return self.block(i),
             b'<' => match pseudonym::end(text, i) {
@@ -286,7 +302,7 @@ impl Scanner<'_> {
             self.take(Match::Found(moved), i);
         }
         if self.text.line_ends(decoded.end) {
-            self.open(decoded.place(0));
+            self.open(decoded.place(0), false);
         }
         decoded.end.max(i + 1)
     }
@@ -318,7 +334,7 @@ impl Scanner<'_> {
             self.found.retain(|known| known.end <= finding.start || known.start >= finding.end);
             self.done = self.done.max(end);
             if self.text.line_ends(end) {
-                self.open(finding.from);
+                self.open(finding.from, false);
             }
             self.found.push(finding);
             return end.max(i + breaks);

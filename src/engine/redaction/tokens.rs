@@ -68,7 +68,7 @@ const UPPER_G_TO_S: &[Rule] = &[
 const LOWER_A_TO_F: &[Rule] = &[
     rule("bedrock-api-key-", 40, ANY, Of::Base64, "aws-bedrock-key"),
     rule("dapi", 32, 34, Of::Token, "databricks-token"),
-    rule("dckr_pat_", 20, 40, Of::Token, "docker-token"),
+    rule("dckr_pat_", 27, 40, Of::Token, "docker-token"),
     rule("dckr_oat_", 20, 40, Of::Token, "docker-token"),
     rule("dop_v1_", 64, 64, Of::Hex, "digitalocean-token"),
     rule("doo_v1_", 64, 64, Of::Hex, "digitalocean-token"),
@@ -81,7 +81,7 @@ const LOWER_G: &[Rule] = &[
     rule("ghu_", 36, 255, Of::Alnum, "github-token"),
     rule("ghs_", 36, 255, Of::Dotted, "github-token"),
     rule("ghr_", 36, 255, Of::Alnum, "github-token"),
-    rule("github_pat_", 40, 255, Of::Token, "github-token"),
+    rule("github_pat_", 80, 255, Of::Token, "github-token"),
     rule("glpat-", 20, 300, Of::Dotted, "gitlab-token"),
     rule("gldt-", 20, 64, Of::Token, "gitlab-token"),
     rule("glrt-", 20, 300, Of::Dotted, "gitlab-token"),
@@ -188,7 +188,7 @@ fn of_rule(text: Text<'_>, i: usize, (prefix, min, max, of, kind): &Rule) -> Mat
     if text.line_ends(end) && end - start < *min {
         return Match::Open;
     }
-    while end > start && matches!(text.at(end - 1), b'.' | b'-') {
+    while end > start && matches!(text.at(end - 1), b'.' | b'-') && !text.line_ends(end) {
         end -= 1;
     }
     let length = end - start;
@@ -235,7 +235,9 @@ fn jwt(text: Text<'_>, i: usize) -> Match {
 /// A token that is known by what stands in its middle: `ID.atlasv1.SECRET`, where the word before the dot ends at `end`.
 pub(super) fn terraform(text: Text<'_>, start: usize, end: usize) -> Match {
     if !text.has(end, b".atlasv1.") {
-        return Match::None;
+        let tail = text.run(end + 1, is_token);
+        let cut = text.line_ends(tail) && b".atlasv1.".starts_with(text.part(end, tail));
+        return if cut { Match::Open } else { Match::None };
     }
     let tail = text.run(end + 9, is_token);
     if tail - end < 30 {
@@ -250,7 +252,7 @@ pub(super) fn telegram(text: Text<'_>, start: usize, end: usize) -> Match {
         return Match::None;
     }
     let tail = text.run_max(end + 1, 60, is_token);
-    if tail - end < 33 {
+    if tail - end < 36 {
         return if text.line_ends(tail) { Match::Open } else { Match::None };
     }
     Match::Found(Finding::plain(text, start, tail, kind::TELEGRAM))

@@ -47,7 +47,8 @@ pub(super) fn given(text: Text<'_>, start: usize, end: usize) -> Match {
         return Match::None;
     }
     let word = text.part(start, end);
-    if !matches!(word.first(), Some(b'm' | b'7' | b's' | b'd' | b'p' | b'a' | b'h' | b'c' | b'l' | b'b' | b'z' | b'u' | b'w')) {
+    let ends = (word.first().copied().unwrap_or(0), word.last().copied().unwrap_or(0));
+    if !TOOLS.iter().any(|(tool, ..)| matches!(tool.as_bytes(), [a, .., b] if (*a, *b) == ends)) {
         return Match::None;
     }
     for (_, option, attached) in TOOLS.iter().filter(|(tool, ..)| tool.as_bytes() == word) {
@@ -84,6 +85,9 @@ fn option_of(text: Text<'_>, from: usize, end: usize, option: &[u8], attached: b
         }
         if plausible(text.part(value.start, value.end), Demand::Password, true) {
             return Match::Found(Finding::plain(text, value.start, value.end, kind).since(from));
+        }
+        if text.line_ends(value.end) {
+            return Match::Open;
         }
     }
     Match::None

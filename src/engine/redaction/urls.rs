@@ -22,14 +22,19 @@ const WEBHOOKS: &[(&str, &str)] = &[
     ("chat.googleapis.com", "/v1/spaces/"),
 ];
 
+/// Where the scheme begins whose `://` stands at `i`.
+pub(super) fn scheme(text: Text<'_>, i: usize) -> usize {
+    text.run_back(i, 20, |b| is_word(b) || matches!(b, b'+' | b'-' | b'.'))
+}
+
 /// The secret of an address whose `://` stands at `i`.
 pub(super) fn at(text: Text<'_>, i: usize) -> Match {
     let start = i + 3;
-    let scheme = text.run_back(i, 20, |b| is_word(b) || matches!(b, b'+' | b'-' | b'.'));
+    let scheme = scheme(text, i);
     if scheme == i {
         return Match::None;
     }
-    let webhook = webhook(text, start);
+    let webhook = webhook(text, start, scheme);
     if !matches!(webhook, Match::None) {
         return webhook;
     }
@@ -75,7 +80,7 @@ fn late(text: Text<'_>, start: usize, stop: usize) -> Option<usize> {
     text.part(start, end).iter().position(|b| *b == b'@')
 }
 
-fn webhook(text: Text<'_>, start: usize) -> Match {
+fn webhook(text: Text<'_>, start: usize, scheme: usize) -> Match {
     let teams = text.run_max(start, 80, |b| is_token(b) || b == b'.');
     let host = text.part(start, teams);
     let known = WEBHOOKS.iter().find(|(h, path)| host.eq_ignore_ascii_case(h.as_bytes()) && text.has(teams, path.as_bytes()));
@@ -85,11 +90,11 @@ fn webhook(text: Text<'_>, start: usize) -> Match {
         None => return Match::None,
     };
     let end = text.run_max(from, 400, |b| is_token(b) || matches!(b, b'/' | b'@' | b'.' | b'%' | b'=' | b'?' | b'&'));
-    if text.line_ends(end) && end - from < 40 {
+    if text.line_ends(end) && end - from < 44 {
         return Match::Open;
     }
     if end - from < 16 || sorts(text.part(from, end)).distinct < 8 {
         return Match::None;
     }
-    Match::Found(Finding::plain(text, from, end, kind::WEBHOOK).since(start))
+    Match::Found(Finding::plain(text, from, end, kind::WEBHOOK).since(scheme))
 }

@@ -181,7 +181,7 @@ pub(super) fn strong(value: &[u8]) -> bool {
 pub(super) fn random(value: &[u8]) -> bool {
     let s = sorts(value);
     let letters = s.upper + s.lower;
-    let mixed = (s.digits >= 2 && letters >= 2 && s.changes >= 3) || (s.upper >= 3 && s.lower >= 3 && s.changes >= 6);
+    let mixed = (s.digits >= 2 && letters >= 2 && s.changes >= 3) || (s.upper >= 3 && s.lower >= 3 && s.changes * 3 >= value.len());
     s.distinct >= 8.min(u32::try_from(value.len() / 2).unwrap_or(8)) && mixed
 }
 
