@@ -69,7 +69,7 @@ fn japanese(text: Text<'_>, i: usize) -> bool {
 
 /// Punctuation, brackets and particles that end an address.
 fn stops(text: Text<'_>, i: usize) -> bool {
-    let ends = ["、", "。", "「", "」", "は", "を", "に", "で", "へ", "から", "が", "と", "：", "（", "）"];
+    let ends = ["、", "。", "「", "」", "は", "を", "から", "：", "（", "）"];
     ends.iter().any(|e| text.has(i, e.as_bytes()))
 }
 

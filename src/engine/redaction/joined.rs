@@ -85,7 +85,7 @@ fn begins_a_line(text: Text<'_>, i: usize) -> bool {
     let date = digits == 4 && matches!(text.at(i + 4), b'-' | b'/') && text.at(i + 5).is_ascii_digit() && text.at(i + 7) == text.at(i + 4)
         || digits == 2 && matches!(text.at(i + 2), b':' | b'/') && text.at(i + 3).is_ascii_digit() && text.at(i + 5) == text.at(i + 2);
     let levels = ["INFO", "WARN", "ERROR", "DEBUG", "TRACE", "FATAL", "NOTICE", "level=", "time=", "at ", "Caused by"];
-    matches!(b, b'[' | b'{' | b'#') || date || levels.iter().any(|l| text.has(i, l.as_bytes()))
+    matches!(b, b'[' | b'{') || date || levels.iter().any(|l| text.has(i, l.as_bytes()))
 }
 
 /// Whether the bytes behind the seam look like the rest of a value rather than the next words.
@@ -96,6 +96,10 @@ fn continues(bytes: &[u8], seam: usize, end: usize) -> bool {
     // A name of a pair, or a word of a sentence, begins something else.
     if matches!(after, b'=' | b':') || rest.is_empty() {
         return false;
+    }
+    // No sentence and no word ends in these.
+    if matches!(bytes.get(seam.wrapping_sub(1)), Some(b'-' | b'_' | b'/' | b'+' | b'@')) {
+        return true;
     }
     let word = s.digits == 0 && s.other == 0 && (s.upper == 0 || s.changes <= 1);
     !word || end == bytes.len()

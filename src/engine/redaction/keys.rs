@@ -42,7 +42,7 @@ pub(super) fn may_end(text: Text<'_>, end: usize) -> bool {
                 | b"ext" | b"tid" | b"ial" | b"als" | b"ets" | b"ken" | b"srf" | b"jwt" | b"ion" | b"nid" | b"sid"
                 | b"ure" | b"sig" | b"red" | b"kie" | b"otp" | b"ing" | b"ary" | b"rer" | b"sic"
         )
-        || text.before(end).is_ascii_digit() && !text.at(end.wrapping_sub(3)).is_ascii_digit()
+        || text.before(end).is_ascii_digit() && matches!(text.at(end), b'=' | b':' | b'"')
 }
 
 /// Names of passwords, by their ends.

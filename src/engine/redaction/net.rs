@@ -81,6 +81,7 @@ fn is_version(text: Text<'_>, i: usize, end: usize) -> bool {
 pub(super) fn v6(text: Text<'_>, i: usize) -> Match {
     let is = |b: u8| b.is_ascii_hexdigit() || b == b':';
     let mut end = text.run_max(i, 40, is);
+    let cut = text.line_ends(end);
     while end > i && text.at(end - 1) == b':' && text.at(end.wrapping_sub(2)) != b':' {
         end -= 1;
     }
@@ -95,7 +96,7 @@ pub(super) fn v6(text: Text<'_>, i: usize) -> Match {
     }
     let whole = short == 0 && groups == 8 || short == 1 && (2..8).contains(&groups);
     if !whole || is_word(text.before(i)) || text.before(i) == b':' {
-        return if text.line_ends(end) && groups >= 2 { Match::Open } else { Match::None };
+        return if cut && groups >= 1 { Match::Open } else { Match::None };
     }
     let (next, then) = (text.at(end), text.at(end + 1));
     if is_word(next) || next == b'/' && then.is_ascii_digit() || part.ends_with(b"::") {
@@ -114,14 +115,14 @@ pub(super) fn mac(text: Text<'_>, i: usize) -> Match {
     for n in 0..6 {
         let pair = text.part(at, at + 2);
         if pair.len() < 2 || !pair.iter().all(u8::is_ascii_hexdigit) {
-            let cut = n > 1 && (text.line_ends(at) || text.line_ends(at + 1));
+            let cut = n > 0 && (text.line_ends(at) || text.line_ends(at + 1));
             return if cut { Match::Open } else { Match::None };
         }
         value.extend(pair.to_ascii_lowercase());
         at += 2;
         if n < 5 {
             if text.at(at) != mark {
-                return if n > 1 && text.line_ends(at) { Match::Open } else { Match::None };
+                return if n > 0 && text.line_ends(at) { Match::Open } else { Match::None };
             }
             at += 1;
         }

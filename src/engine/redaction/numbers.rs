@@ -31,7 +31,7 @@ pub(super) fn at(text: Text<'_>, i: usize) -> Match {
     let end = groups.last().map_or(i, |g| g.end);
     let cut = text.line_ends(end) && total >= 2 || text.line_ends(end + 1) && matches!(text.at(end), b'-' | b' ');
     if total < 9 {
-        return if cut && (plus || open || total >= 3 || groups.len() > 1) { Match::Open } else { Match::None };
+        return if cut && (plus || open || total >= 3 || groups.len() > 1 || text.at(end) == b'-') { Match::Open } else { Match::None };
     }
     for count in (1..=groups.len().min(6)).rev() {
         let part = groups.get(..count).unwrap_or_default();

@@ -28,6 +28,7 @@ pub(super) fn email(text: Text<'_>, i: usize, floor: usize) -> Match {
     if start >= i || text.part(start, i) == b"git" {
         return Match::None;
     }
+    let head = cut_head(text, start, floor);
     let mut end = text.run_max(i + 1, 255, |b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.'));
     let cut = text.line_ends(end);
     while end > i && matches!(text.at(end - 1), b'.' | b'-') {
@@ -50,8 +51,21 @@ pub(super) fn email(text: Text<'_>, i: usize, floor: usize) -> Match {
     if text.before(start) == b':' && text.line_before(start, 80).windows(3).any(|w| w == b"://") {
         return Match::None;
     }
-    let value = text.part(start, end).to_ascii_lowercase();
+    let mut value = head.map_or(&[][..], |(from, to)| text.part(from, to)).to_ascii_lowercase();
+    value.extend(text.part(start, end).to_ascii_lowercase());
+    let start = head.map_or(start, |(from, _)| from);
     Match::Found(Finding { sure: false, ..Finding::known_as(start, end, kind::EMAIL, value) })
+}
+
+/// The beginning of a local part that ends the line before `start`: no word of a sentence, so it has a mark or digit inside.
+fn cut_head(text: Text<'_>, start: usize, floor: usize) -> Option<(usize, usize)> {
+    let line = text.run_back(start, 80, is_blank);
+    let to = line.checked_sub(1).filter(|i| text.at(*i) == b'\n')?;
+    let from = text.run_back(to, 40, |b| is_word(b) || matches!(b, b'.' | b'+' | b'-')).max(floor);
+    let head = text.part(from, to);
+    let inner = head.get(..head.len().saturating_sub(1)).unwrap_or_default();
+    let marked = inner.iter().any(|b| matches!(b, b'.' | b'_' | b'+')) && head.iter().any(u8::is_ascii_lowercase);
+    (marked && head.len() >= 3 && head.first().is_some_and(u8::is_ascii_lowercase)).then_some((from, to))
 }
 
 /// The comment of a public key names who made it.
@@ -71,7 +85,7 @@ pub(super) fn document(text: Text<'_>, i: usize) -> Match {
         return Match::Found(Finding::plain(text, i, end, kind::RESIDENCE).sure());
     }
     if !digits(2, 4) {
-        return if text.line_ends(end) && part.len() >= 4 { Match::Open } else { Match::None };
+        return if text.line_ends(end) && part.len() >= 3 { Match::Open } else { Match::None };
     }
     iban(text, i)
 }

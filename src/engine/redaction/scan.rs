@@ -95,8 +95,9 @@ impl Scanner<'_> {
 
     /// The same for what a name announces: what follows may also be the next sentence.
     fn take_named(&mut self, found: Match, from: usize) -> Option<usize> {
-        if found == Match::Open {
-            self.open(from, false);
+        if matches!(found, Match::Open) {
+            let name = self.text.run_back(from, 64, |b| is_word(b) || matches!(b, b'-' | b'.'));
+            self.open(name, false);
             return None;
         }
         self.take(found, from)
@@ -117,7 +118,9 @@ impl Scanner<'_> {
             b'n' | b't' | b'r' if text.before(i) == b'\\' && end > i + 1 => (i + 1, text.at(i + 1)),
             first => (i, first),
         };
-        if let Some(next) = self.take(tokens::at(text, i), i) {
+        if tokens::may_begin(first, text.at(i + 1))
+            && let Some(next) = self.take(tokens::at(text, i), i)
+        {
             return next;
         }
         if first.is_ascii_digit() {
@@ -138,6 +141,7 @@ impl Scanner<'_> {
             return next;
         }
         if end - i >= 4
+            && tokens::may_be_aws_secret(text, i)
             && let Some(next) = self.take(tokens::aws_secret(text, i), i)
         {
             return next;
@@ -217,7 +221,10 @@ impl Scanner<'_> {
         {
             return Some(next);
         }
-        self.take_named(tools::given(text, i, end), i)
+        if text.at(end) == b' ' && tools::may_be(text.at(i), last, end - i) {
+            return self.take_named(tools::given(text, i, end), i);
+        }
+        None
     }
 
     /// A parameter that the Parameter Store keeps encrypted, shown with its value.

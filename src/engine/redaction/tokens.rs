@@ -160,8 +160,38 @@ fn rules(first: u8) -> &'static [Rule] {
     }
 }
 
-/// The token that begins at `i`, where a word begins.
+/// Whether a token may begin with these two bytes; asked of every word.
 #[inline]
+pub(super) fn may_begin(first: u8, second: u8) -> bool {
+    match first {
+        b'A' => matches!(second, b'K' | b'S' | b'B' | b'I' | b'G' | b'Q' | b'T'),
+        b'E' => second == b'A',
+        b'F' => matches!(second, b'w' | b'Q'),
+        b'G' => second == b'O',
+        b'I' => second == b'Q',
+        b'N' => second == b'R',
+        b'P' => second == b'M',
+        b'S' => matches!(second, b'G' | b'K'),
+        b'b' => second == b'e',
+        b'd' => matches!(second, b'a' | b'c' | b'o' | b'p'),
+        b'e' => second == b'y',
+        b'g' => matches!(second, b'h' | b'i' | b'l' | b's'),
+        b'h' => matches!(second, b'f' | b'v'),
+        b'k' => second == b'e',
+        b'l' => second == b'i',
+        b'n' => matches!(second, b'f' | b'p'),
+        b'p' => matches!(second, b'y' | b'u' | b's'),
+        b'r' => matches!(second, b'8' | b'k' | b'u'),
+        b's' => matches!(second, b'k' | b'n' | b'h' | b'q' | b'b' | b'.'),
+        b't' => second == b's',
+        b'w' => second == b'h',
+        b'x' => matches!(second, b'o' | b'a'),
+        _ => false,
+    }
+}
+
+/// The token that begins at `i`, where a word begins.
+#[inline(never)]
 pub(super) fn at(text: Text<'_>, i: usize) -> Match {
     let (first, second) = (text.at(i), text.at(i + 1));
     for rule in rules(first) {
@@ -248,6 +278,9 @@ pub(super) fn terraform(text: Text<'_>, start: usize, end: usize) -> Match {
 
 /// A bot's token: its number, `:AA` and 33 more; the number ends at `end`.
 pub(super) fn telegram(text: Text<'_>, start: usize, end: usize) -> Match {
+    if text.at(end) == b':' && text.line_ends(end + 1) && (8..=10).contains(&(end - start)) {
+        return Match::Open;
+    }
     if !text.has(end, b":A") || !(7..=11).contains(&(end - start)) {
         return Match::None;
     }
@@ -275,11 +308,17 @@ pub(super) fn entra(text: Text<'_>, i: usize) -> Match {
     Match::Found(Finding::plain(text, start, end, kind::AZURE_SECRET))
 }
 
+/// Whether forty characters of base64 may begin at `i`; asked of every word.
+#[inline]
+pub(super) fn may_be_aws_secret(text: Text<'_>, i: usize) -> bool {
+    let is = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'/' | b'+');
+    is(text.at(i + 39)) && is(text.at(i + 20)) && is(text.at(i + 10)) && is(text.at(i + 30))
+}
+
 /// A bare AWS secret access key: exactly forty characters of base64 that mix everything.
 pub(super) fn aws_secret(text: Text<'_>, i: usize) -> Match {
     let is = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'/' | b'+');
-    if !is(text.at(i + 39)) || !is(text.at(i + 20)) || is(text.before(i)) || matches!(text.before(i), b'-' | b'_' | b'.')
-    {
+    if is(text.before(i)) || matches!(text.before(i), b'-' | b'_' | b'.') {
         return Match::None;
     }
     let end = text.run_max(i, 41, is);

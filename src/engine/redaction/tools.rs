@@ -40,6 +40,25 @@ const TOOLS: &[(&str, &str, bool)] = &[
     ("http", "-a", false),
 ];
 
+/// Whether a tool's name may begin and end so; asked of every word.
+#[inline]
+pub(super) fn may_be(first: u8, last: u8, length: usize) -> bool {
+    length <= 11
+        && match first {
+            b'm' => matches!(last, b'l' | b'p' | b'n' | b'b' | b't' | b'o' | b'h'),
+            b'7' | b'a' => last == b'z',
+            b's' => matches!(last, b's' | b'd'),
+            b'd' => last == b'r',
+            b'p' => matches!(last, b'n' | b'k'),
+            b'h' => matches!(last, b'm' | b'p'),
+            b'c' => matches!(last, b'i' | b'l'),
+            b'l' => matches!(last, b'h' | b'd' | b'y'),
+            b'b' | b'z' | b'u' => last == b'p',
+            b'w' => last == b't',
+            _ => false,
+        }
+}
+
 /// The password that the command from `start` to `end` is given.
 #[inline]
 pub(super) fn given(text: Text<'_>, start: usize, end: usize) -> Match {
@@ -47,10 +66,6 @@ pub(super) fn given(text: Text<'_>, start: usize, end: usize) -> Match {
         return Match::None;
     }
     let word = text.part(start, end);
-    let ends = (word.first().copied().unwrap_or(0), word.last().copied().unwrap_or(0));
-    if !TOOLS.iter().any(|(tool, ..)| matches!(tool.as_bytes(), [a, .., b] if (*a, *b) == ends)) {
-        return Match::None;
-    }
     for (_, option, attached) in TOOLS.iter().filter(|(tool, ..)| tool.as_bytes() == word) {
         let found = option_of(text, start, end, option.as_bytes(), *attached);
         if !matches!(found, Match::None) {
