@@ -26,6 +26,7 @@ use crate::config::Config;
 pub use crate::driver::Settings;
 use crate::driver::{Driver, Ports};
 use crate::ports::{AlarmStates, Clock, Evidence, Observer, Queue};
+use crate::redacting::{self, Redacting};
 use crate::replay::Investigated;
 use crate::service::{Parts, Service, subject_of};
 use crate::store::Store;
@@ -136,8 +137,10 @@ pub async fn investigate(
     let now = clock.now();
     let about = subject_of(&event, &[], now);
     let library = Arc::clone(&settings.library);
+    let collector = evidence.of(&about.alarm, Some(&about.resource));
+    let redactor = Arc::new(redacting::redactor(config.redaction.key.as_deref())?);
     let ports = Ports {
-        collector: evidence.of(&about.alarm, Some(&about.resource)),
+        collector: Arc::new(Redacting::new(collector, redactor)),
         clock,
         journal: None,
         approver: None,

@@ -13,6 +13,7 @@ pub mod driver;
 pub mod http;
 pub mod playbooks;
 pub mod ports;
+pub mod redacting;
 pub mod render;
 pub mod replay;
 pub mod service;

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use tokio_util::sync::CancellationToken;
@@ -10,6 +11,7 @@ use tracing_subscriber::EnvFilter;
 use super::output;
 use crate::app;
 use crate::config::Config;
+use crate::redacting::{self, RedactingWriter};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -41,7 +43,7 @@ impl Settings {
 
 pub(super) fn run(args: &Args) -> Result<ExitCode> {
     let config = args.settings.load()?;
-    log(args)?;
+    log(args, config.redaction.key.as_deref())?;
     runtime()?.block_on(async {
         let stop = CancellationToken::new();
         tokio::spawn(told_to_stop(stop.clone()));
@@ -56,10 +58,11 @@ pub(super) fn runtime() -> Result<tokio::runtime::Runtime> {
 }
 
 /// Logs go to standard error: standard output stays empty for whoever pipes it.
-fn log(args: &Args) -> Result<()> {
+fn log(args: &Args, key: Option<&str>) -> Result<()> {
     let filter = EnvFilter::try_new(&args.log).context("--log: such as info, or tantei=debug,warn")?;
-    let logs =
-        tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(false);
+    let redactor = Arc::new(redacting::redactor(key)?);
+    let writer = move || RedactingWriter::new(std::io::stderr(), Arc::clone(&redactor));
+    let logs = tracing_subscriber::fmt().with_env_filter(filter).with_writer(writer).with_ansi(false);
     if args.log_json {
         logs.json().init();
     } else {

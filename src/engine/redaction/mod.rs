@@ -21,6 +21,7 @@ mod pem;
 mod personal;
 mod pseudonym;
 mod scan;
+mod stream;
 mod tokens;
 mod tools;
 mod urls;
@@ -29,6 +30,7 @@ mod values;
 use std::borrow::Cow;
 
 pub use kind::{Class, Kind};
+pub use stream::{Line, Stream};
 
 use bytes::Text;
 use finding::Finding;
@@ -92,14 +94,7 @@ impl Redactor {
             return Redacted { text: Cow::Borrowed(text), spots: Vec::new() };
         }
         let spots = findings.iter().map(|f| Spot { start: f.start, end: f.end, kind: f.kind }).collect();
-        let mut out = self.replaced(text, &findings);
-        for _ in 1..ROUNDS_MAX {
-            let again = around(&out);
-            if again.is_empty() {
-                break;
-            }
-            out = self.replaced(&out, &again);
-        }
+        let out = self.settled(text, &findings);
         Redacted { text: Cow::Owned(out), spots }
     }
 
@@ -110,6 +105,15 @@ impl Redactor {
             Cow::Borrowed(_) => Cow::Borrowed(text),
             Cow::Owned(bytes) => Cow::Owned(String::from_utf8_lossy(&bytes).into_owned()),
         }
+    }
+
+    /// Redacts the value of a name, which says what it is.
+    #[must_use]
+    pub fn value(&self, name: &str, value: &str) -> String {
+        let pair = format!("{name}={value}");
+        let redacted = self.text(&pair);
+        let rest = redacted.strip_prefix(name).and_then(|rest| rest.strip_prefix('='));
+        rest.map_or_else(|| self.text(value).into_owned(), ToOwned::to_owned)
     }
 
     /// Redacts texts that follow one another: a value that begins in one and ends in the next is found.
@@ -126,6 +130,19 @@ impl Redactor {
                 (0..breaks).fold(part(), |text, _| text + "\n" + &part())
             })
             .collect()
+    }
+
+    /// Replaces, and again what reads differently beside pseudonyms.
+    fn settled(&self, text: &[u8], findings: &[Finding]) -> Vec<u8> {
+        let mut out = self.replaced(text, findings);
+        for _ in 1..ROUNDS_MAX {
+            let again = around(&out);
+            if again.is_empty() {
+                break;
+            }
+            out = self.replaced(&out, &again);
+        }
+        out
     }
 
     fn replaced(&self, text: &[u8], findings: &[Finding]) -> Vec<u8> {
