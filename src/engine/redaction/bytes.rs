@@ -92,8 +92,8 @@ impl<'a> Text<'a> {
 
     /// The last three bytes before `end`, in lower case.
     #[inline]
-    pub(super) fn last_three(self, end: usize) -> [u8; 3] {
-        [self.at(end.wrapping_sub(3)) | 0x20, self.at(end.wrapping_sub(2)) | 0x20, self.before(end) | 0x20]
+    pub(super) fn last_three(self, end: usize) -> (u8, u8, u8) {
+        (self.at(end.wrapping_sub(3)) | 0x20, self.at(end.wrapping_sub(2)) | 0x20, self.before(end) | 0x20)
     }
 
     /// Up to `max` bytes before `i`, in the same line.

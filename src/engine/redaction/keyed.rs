@@ -105,6 +105,14 @@ fn assigned(text: Text<'_>, key: Key, at: usize, sign: u8) -> Match {
     let Some(mut value) = values::at(text, at, in_query) else {
         return Match::None;
     };
+    // `arn:…:secret:name` names a secret; a scheme in a header comes before its value, which is looked at by itself.
+    let colons = sign == b':' && text.before(key.start) == b':';
+    let schemed = [b"bearer".as_slice(), b"basic"].iter().any(|s| {
+        text.has_fold(value.start, s) && matches!(text.at(value.start + s.len()), b' ' | b'+' | b'%')
+    });
+    if colons || schemed {
+        return Match::None;
+    }
     // A name or a scheme in a header comes before the secret itself.
     let word = text.part(value.start, value.end);
     let scheme = ["bearer", "basic", "token", "apikey", "bot", "digest"];

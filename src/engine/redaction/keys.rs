@@ -34,13 +34,13 @@ const NAME_MAX: usize = 64;
 #[inline]
 pub(super) fn may_end(text: Text<'_>, end: usize) -> bool {
     let last = text.last_three(end);
-    last.ends_with(b"pw")
-        || last.ends_with(b"by")
+    matches!(last, (_, b'p', b'w'))
+        || matches!(last, (_, b'b', b'y'))
         || matches!(
-            &last,
-            b"ord" | b"swd" | b"ase" | b"ode" | b"pwd" | b"ort" | b"ass" | b"uth" | b"ret" | b"key" | b"lue" | b"ata"
-                | b"ext" | b"tid" | b"ial" | b"als" | b"ets" | b"ken" | b"srf" | b"jwt" | b"ion" | b"nid" | b"sid"
-                | b"ure" | b"sig" | b"red" | b"kie" | b"otp" | b"ing" | b"ary" | b"rer" | b"sic"
+            last,
+            (b'o', b'r', b'd') | (b's', b'w', b'd') | (b'a', b's', b'e') | (b'o', b'd', b'e') | (b'p', b'w', b'd') | (b'o', b'r', b't') | (b'a', b's', b's') | (b'u', b't', b'h') | (b'r', b'e', b't') | (b'k', b'e', b'y') | (b'l', b'u', b'e') | (b'a', b't', b'a')
+                | (b'e', b'x', b't') | (b't', b'i', b'd') | (b'i', b'a', b'l') | (b'a', b'l', b's') | (b'e', b't', b's') | (b'k', b'e', b'n') | (b's', b'r', b'f') | (b'j', b'w', b't') | (b'i', b'o', b'n') | (b'n', b'i', b'd') | (b's', b'i', b'd')
+                | (b'u', b'r', b'e') | (b's', b'i', b'g') | (b'r', b'e', b'd') | (b'k', b'i', b'e') | (b'o', b't', b'p') | (b'i', b'n', b'g') | (b'a', b'r', b'y') | (b'r', b'e', b'r') | (b's', b'i', b'c')
         )
         || text.before(end).is_ascii_digit() && matches!(text.at(end), b'=' | b':' | b'"')
 }

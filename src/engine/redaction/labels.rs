@@ -102,11 +102,11 @@ pub(super) fn japanese(text: Text<'_>, i: usize) -> Option<(Label, usize)> {
 #[inline]
 pub(super) fn may_end(text: Text<'_>, end: usize) -> bool {
     let last = text.last_three(end);
-    last.ends_with(b"no")
+    matches!(last, (_, b'n', b'o'))
         || matches!(
-            &last,
-            b"one" | b"ber" | b"tel" | b"fax" | b"ile" | b"sdn" | b"nse" | b"nce" | b"kyo" | b"ort" | b"unt" | b"oza"
-                | b"uza" | b"ssn" | b"ngo" | b"num"
+            last,
+            (b'o', b'n', b'e') | (b'b', b'e', b'r') | (b't', b'e', b'l') | (b'f', b'a', b'x') | (b'i', b'l', b'e') | (b's', b'd', b'n') | (b'n', b's', b'e') | (b'n', b'c', b'e') | (b'k', b'y', b'o') | (b'o', b'r', b't') | (b'u', b'n', b't') | (b'o', b'z', b'a')
+                | (b'u', b'z', b'a') | (b's', b's', b'n') | (b'n', b'g', b'o') | (b'n', b'u', b'm')
         )
 }
 

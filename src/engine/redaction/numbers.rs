@@ -70,23 +70,39 @@ fn goes_on(text: Text<'_>, end: usize) -> bool {
     is_word(next) || (matches!(next, b'-' | b'.' | b'/' | b':') && then.is_ascii_alphanumeric() && !(matches!(next, b':' | b'/') && !then.is_ascii_digit()))
 }
 
+/// How long the groups of a number are, without memory of their own.
+struct Lengths([usize; 8], usize);
+
+impl Lengths {
+    fn of(groups: &[Group]) -> Self {
+        let mut lengths = [0; 8];
+        lengths.iter_mut().zip(groups).for_each(|(slot, group)| *slot = group.length);
+        Self(lengths, groups.len().min(8))
+    }
+
+    fn get(&self) -> &[usize] {
+        self.0.get(..self.1).unwrap_or_default()
+    }
+}
+
 fn of_groups(text: Text<'_>, i: usize, number: &Digits, groups: &[Group]) -> Option<Kind> {
     let all = number.of(groups.len());
-    let lengths: Vec<usize> = groups.iter().map(|g| g.length).collect();
+    let lengths = Lengths::of(groups);
+    let lengths = lengths.get();
     let uniform = groups.iter().skip(1).map(|g| g.mark).all(|m| Some(m) == groups.get(1).map(|g| g.mark));
     let mark = groups.get(1).map_or(0, |g| g.mark);
-    if is_card(all, &lengths, uniform && mark != b'.') {
+    if is_card(all, lengths, uniform && mark != b'.') {
         let usual = matches!(all.len(), 14..=16);
         let whose = usual && (lengths.len() > 1 || !names_other(text, i)) || named(text, i, &["card", "カード", "pan", "クレジット"]);
         return whose.then_some(kind::CARD);
     }
     if all.len() == 12 {
-        return twelve(text, i, all, &lengths, uniform).then_some(kind::MY_NUMBER);
+        return twelve(text, i, all, lengths, uniform).then_some(kind::MY_NUMBER);
     }
     if lengths == [3, 2, 4] && mark == b'-' && uniform && is_ssn(all) {
         return Some(kind::SSN);
     }
-    if is_domestic(all, &lengths, groups) || is_british(all, &lengths, groups) || is_american(all, &lengths, groups, uniform) {
+    if is_domestic(all, lengths, groups) || is_british(all, lengths, groups) || is_american(all, lengths, groups, uniform) {
         let bare = lengths.len() == 1;
         return (!bare || !names_other(text, i)).then_some(kind::PHONE);
     }
@@ -260,9 +276,10 @@ fn international(number: &Digits, groups: &[Group]) -> Option<Vec<u8>> {
 fn bracketed(number: &Digits, groups: &[Group]) -> Option<Vec<u8>> {
     let all = number.of(groups.len());
     let closes = groups.get(1).is_some_and(|g| g.mark == b')');
-    let lengths: Vec<usize> = groups.iter().map(|g| g.length).collect();
-    let fits = is_domestic(all, &lengths, groups)
-        || is_british(all, &lengths, &[])
+    let lengths = Lengths::of(groups);
+    let lengths = lengths.get();
+    let fits = is_domestic(all, lengths, groups)
+        || is_british(all, lengths, &[])
         || (lengths == [3, 3, 4] && is_nanp(all));
     (closes && fits).then(|| ascii(all))
 }

@@ -170,7 +170,14 @@ impl Scanner<'_> {
                 return Some(next);
             }
         }
-        let groups = matches!(next, b'-' | b' ' | b'.' | b'(' | b')' | 0xe2 | 0xe3 | 0xef);
+        let then = text.at(end + 1);
+        let groups = match next {
+            // A date: four digits and two. Telephones that begin so begin with a nought.
+            b'-' | b'.' if length == 4 && text.at(end + 3) == next => text.at(i) == b'0',
+            b'-' | b' ' | b'.' => then.is_ascii_digit() || matches!(then, b'(' | b'-' | b'\n' | b'\r'),
+            b'(' | b')' | 0xe2 | 0xe3 | 0xef => true,
+            _ => false,
+        };
         let worth = length <= 19 && (groups || length >= 11 || text.line_ends(end));
         if worth { self.take(numbers::at(text, i), i) } else { None }
     }
