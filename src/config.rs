@@ -275,8 +275,12 @@ impl Config {
         if let (None, Some(path)) = (&config.redaction.key, &config.redaction.key_file) {
             match std::fs::read_to_string(path) {
                 Ok(key) if key.trim().len() >= 16 => config.redaction.key = Some(key.trim().to_owned()),
-                Ok(_) => problems.push(format!("redaction.key_file: {} holds no 16 characters", path.display())),
-                Err(e) => problems.push(format!("redaction.key_file: {} cannot be read: {e}", path.display())),
+                Ok(_) => {
+                    problems.push(format!("redaction.key_file: {} holds no 16 characters", path.display()))
+                }
+                Err(e) => {
+                    problems.push(format!("redaction.key_file: {} cannot be read: {e}", path.display()))
+                }
             }
         }
         problems.extend(config.problems());

@@ -88,7 +88,10 @@ pub(super) fn run(args: &Args) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-#[expect(clippy::disallowed_methods, reason = "a key on the command line would be seen by everybody on the machine")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a key on the command line would be seen by everybody on the machine"
+)]
 fn key() -> Option<String> {
     std::env::var(redacting::KEY_VARIABLE).ok().filter(|key| !key.is_empty())
 }

@@ -46,7 +46,10 @@ fn recall(redactor: &Redactor, kinds: &[&str]) -> f64 {
             gone_of_kind += usize::from(text.gone.iter().all(|g| !out.contains(g.as_str())));
         }
         if gone_of_kind < of_kind {
-            println!("{kind:<24} {gone_of_kind:>4} of {of_kind:<4} {:>6.2} %", percent(gone_of_kind, of_kind));
+            println!(
+                "{kind:<24} {gone_of_kind:>4} of {of_kind:<4} {:>6.2} %",
+                percent(gone_of_kind, of_kind)
+            );
         }
         all += of_kind;
         gone += gone_of_kind;
@@ -67,7 +70,8 @@ fn the_kinds_are_those_that_are_listed() {
     let Some(shared) = shared() else { return };
     let text = std::fs::read_to_string(shared.join("security/redaction_kinds.json")).unwrap();
     let listed: Value = serde_json::from_str(&text).unwrap();
-    let names = |v: &Value| v.as_array().unwrap().iter().map(|k| k.as_str().unwrap().to_owned()).collect::<Vec<_>>();
+    let names =
+        |v: &Value| v.as_array().unwrap().iter().map(|k| k.as_str().unwrap().to_owned()).collect::<Vec<_>>();
     assert_eq!(names(&listed["redact"]["secret"]), SECRETS);
     assert_eq!(names(&listed["redact"]["pii"]), PERSONAL);
     assert_eq!(names(&listed["must_not_redact"]), HARMLESS);
@@ -142,7 +146,10 @@ fn events_that_follow_one_another_are_read_together() {
     let (head, tail) = token.split_at(30);
     let clean = redactor.lines(&[&format!("got {head}"), &format!("{tail} from\nclient"), "end"]);
     assert_eq!(clean.len(), 3);
-    assert!(clean[0].starts_with("got <slack-token:") && clean[1] == " from\nclient" && clean[2] == "end", "{clean:?}");
+    assert!(
+        clean[0].starts_with("got <slack-token:") && clean[1] == " from\nclient" && clean[2] == "end",
+        "{clean:?}"
+    );
 }
 
 fn redact(args: &[&str], input: &[u8], key: Option<&str>) -> Vec<u8> {
@@ -172,14 +179,20 @@ fn a_file_and_a_pipe_are_redacted() {
     let lines: Vec<&str> = std::str::from_utf8(&one).unwrap().split('\n').collect();
     assert_eq!(lines.len(), 5);
     assert_eq!((lines[0], lines[3], lines[4]), ("ok \u{1b}[0m", " here", "last"));
-    assert!(lines[1].starts_with("DB_PASSWORD=<password:") && lines[2].starts_with("split <github-token:"), "{lines:?}");
+    assert!(
+        lines[1].starts_with("DB_PASSWORD=<password:") && lines[2].starts_with("split <github-token:"),
+        "{lines:?}"
+    );
 
     let mut file = tempfile::NamedTempFile::new().unwrap();
     file.write_all(text.as_bytes()).unwrap();
     let rows = tantei_ok(&["redact", "--json", file.path().to_str().unwrap()]);
     let rows: Vec<Value> = rows.lines().map(|l| serde_json::from_str(l).unwrap()).collect();
     let kinds: Vec<&Value> = rows.iter().map(|row| &row["kinds"]).collect();
-    assert_eq!(kinds, [&json!([]), &json!(["password"]), &json!(["github-token"]), &json!(["github-token"]), &json!([])]);
+    assert_eq!(
+        kinds,
+        [&json!([]), &json!(["password"]), &json!(["github-token"]), &json!(["github-token"]), &json!([])]
+    );
     assert_eq!(rows[4], json!({"record": 5, "text": "last", "kinds": []}));
 
     let records = redact(&["-0", "--json", "-"], format!("{head}\n{tail}\0plain\n\0").as_bytes(), None);
@@ -206,7 +219,8 @@ fn any_bytes_pass_and_a_missing_file_is_a_sentence() {
 async fn nothing_secret_leaves_the_collector() {
     let mut r = Random::new("canaries");
     let mut canary = |kind: &str| sample(kind, &mut r).value;
-    let (token, key, mail, url) = (canary("github_token_ghp"), canary("aws_access_key_id"), canary("email"), canary("slack_bot"));
+    let (token, key, mail, url) =
+        (canary("github_token_ghp"), canary("aws_access_key_id"), canary("email"), canary("slack_bot"));
     let bundle = small();
     let replace = |name: &str, from: &str, to: &str| {
         let text = std::fs::read_to_string(bundle.path().join(name)).unwrap();
@@ -220,7 +234,8 @@ async fn nothing_secret_leaves_the_collector() {
     let manifest = manifest::read(bundle.path()).unwrap();
     let fake = Fake::serve(bundle.path()).await;
     let inner = collector(&fake.clients(timing()), &manifest, tantei::aws::collector::Settings::default());
-    let redacting: Arc<dyn Collector> = Arc::new(Redacting::new(Arc::new(inner), Arc::new(Redactor::new(b"test"))));
+    let redacting: Arc<dyn Collector> =
+        Arc::new(Redacting::new(Arc::new(inner), Arc::new(Redactor::new(b"test"))));
     let mut told = String::new();
     for source in Source::ALL {
         let request = tantei::ports::CollectRequest {
@@ -246,7 +261,13 @@ fn a_feed_and_our_own_log_hold_no_canary() {
     let bundle = small();
     let text = std::fs::read_to_string(bundle.path().join("logs.jsonl")).unwrap();
     let secret = format!("payment key {token} of {mail} refused");
-    let changed: Vec<String> = text.lines().enumerate().map(|(n, l)| if n > 100 { l.replace("request", &format!("error {secret} request")) } else { l.to_owned() }).collect();
+    let changed: Vec<String> =
+        text.lines()
+            .enumerate()
+            .map(|(n, l)| {
+                if n > 100 { l.replace("request", &format!("error {secret} request")) } else { l.to_owned() }
+            })
+            .collect();
     bundle.write("logs.jsonl", &changed.join("\n"));
     let feed = crate::support::investigate(bundle.path());
     assert!(!feed.contains(&token) && !feed.contains(&mail));

@@ -89,7 +89,8 @@ fn the_engine_is_pure() {
 /// stands above it (the folds `evaluation` and `report`).
 #[test]
 fn features_do_not_know_one_another() {
-    let features = ["analysis", "planning", "reasoning", "playbook", "recovery", "intake", "triage", "redaction"];
+    let features =
+        ["analysis", "planning", "reasoning", "playbook", "recovery", "intake", "triage", "redaction"];
     for (name, text) in sources().into_iter().filter(|(n, _)| n.starts_with("src/engine/")) {
         let inside = name.trim_start_matches("src/engine/");
         let code = code(&text);

@@ -5,7 +5,9 @@ pub(crate) struct Random(u64);
 
 impl Random {
     pub(crate) fn new(seed: &str) -> Self {
-        let mixed = seed.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |h, b| (h ^ u64::from(b)).wrapping_mul(0x100_0000_01b3));
+        let mixed = seed
+            .bytes()
+            .fold(0xcbf2_9ce4_8422_2325_u64, |h, b| (h ^ u64::from(b)).wrapping_mul(0x100_0000_01b3));
         Self(mixed | 1)
     }
 
@@ -64,7 +66,8 @@ impl Random {
 
     /// What people and password managers come up with.
     pub(crate) fn password(&mut self) -> String {
-        let word = self.pick(&["Winter", "tiger", "Kyoto", "sunrise", "Passw0rd", "orders", "Sakura", "dragon"]);
+        let word =
+            self.pick(&["Winter", "tiger", "Kyoto", "sunrise", "Passw0rd", "orders", "Sakura", "dragon"]);
         let mark = self.pick(&["!", "#", "$", "_", "-", "*", "@", "%", "+"]);
         match self.below(4) {
             0 => format!("{word}{}{mark}", self.within(10, 2030)),
@@ -90,6 +93,7 @@ pub(crate) fn to_base64(bytes: &[u8]) -> String {
 
 /// Everything but letters and digits as `%XX`.
 pub(crate) fn to_percent(text: &str) -> String {
-    let byte = |b: u8| if b.is_ascii_alphanumeric() { char::from(b).to_string() } else { format!("%{b:02X}") };
+    let byte =
+        |b: u8| if b.is_ascii_alphanumeric() { char::from(b).to_string() } else { format!("%{b:02X}") };
     text.bytes().map(byte).collect()
 }

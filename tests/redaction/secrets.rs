@@ -41,7 +41,9 @@ pub(crate) fn prefixed(kind: &str, r: &mut Random) -> Option<Sample> {
         "slack_app" => token("xapp-1-", &format!("A{}-{}-{}", r.upper(10), r.digits(13), r.hex(64))),
         "slack_bot" => token("xoxb-", &format!("{}-{}-{}", r.digits(12), r.digits(13), r.alnum(24))),
         "slack_rotating" => token("xoxe.xoxp-1-", &r.alnum(160)),
-        "slack_user" => token("xoxp-", &format!("{}-{}-{}-{}", r.digits(12), r.digits(12), r.digits(13), r.hex(32))),
+        "slack_user" => {
+            token("xoxp-", &format!("{}-{}-{}-{}", r.digits(12), r.digits(12), r.digits(13), r.hex(32)))
+        }
         "stripe_live" => token(r.pick(&["sk_live_", "rk_live_"]), &r.alnum(24)),
         "telegram_bot" => Sample::bare(&format!("{}:AA{}", r.digits(10), r.token(33))),
         "terraform_cloud" => Sample::bare(&format!("{}.atlasv1.{}", r.alnum(14), r.token(67))),
@@ -52,9 +54,15 @@ pub(crate) fn prefixed(kind: &str, r: &mut Random) -> Option<Sample> {
 }
 
 fn jwt(r: &mut Random) -> Sample {
-    let part = |json: String| to_base64(json.as_bytes()).trim_end_matches('=').replace('+', "-").replace('/', "_");
+    let part =
+        |json: String| to_base64(json.as_bytes()).trim_end_matches('=').replace('+', "-").replace('/', "_");
     let claims = format!(r#"{{"sub":"{}","iss":"auth","iat":1795500000}}"#, r.alnum(12));
-    Sample::bare(&format!("{}.{}.{}", part(r#"{"alg":"HS256","typ":"JWT"}"#.to_owned()), part(claims), r.token(43)))
+    Sample::bare(&format!(
+        "{}.{}.{}",
+        part(r#"{"alg":"HS256","typ":"JWT"}"#.to_owned()),
+        part(claims),
+        r.token(43)
+    ))
 }
 
 /// Secrets that their name gives away.
@@ -83,7 +91,19 @@ pub(crate) fn named(kind: &str, r: &mut Random) -> Option<Sample> {
         "generic_secret_kv" => {
             let n = r.within(16, 48);
             let v = r.alnum(n) + "4z";
-            key(r, &["client_secret", "API_SECRET", "app.secret", "secretKey", "encryption_key", "SECRET_KEY_BASE", "api_key"], v)
+            key(
+                r,
+                &[
+                    "client_secret",
+                    "API_SECRET",
+                    "app.secret",
+                    "secretKey",
+                    "encryption_key",
+                    "SECRET_KEY_BASE",
+                    "api_key",
+                ],
+                v,
+            )
         }
         "line_channel_token" => {
             let v = r.base64(171) + "=";
@@ -104,7 +124,8 @@ pub(crate) fn named(kind: &str, r: &mut Random) -> Option<Sample> {
         }
         "session_cookie" => {
             let v = r.alnum(32);
-            let name = r.pick(&["sessionid", "JSESSIONID", "PHPSESSID", "connect.sid", "session", "_app_session"]);
+            let name =
+                r.pick(&["sessionid", "JSESSIONID", "PHPSESSID", "connect.sid", "session", "_app_session"]);
             let text = match r.below(2) {
                 0 => format!("Set-Cookie: {name}={v}; Path=/; HttpOnly; Secure"),
                 _ => format!("Cookie: lang=ja; {name}={v}; theme=dark"),
@@ -113,12 +134,19 @@ pub(crate) fn named(kind: &str, r: &mut Random) -> Option<Sample> {
         }
         "aws_presigned_url_sig" => {
             let v = r.hex(64);
-            let text = format!("https://b.s3.ap-northeast-1.amazonaws.com/k.zip?X-Amz-Date=20261124T000000Z&X-Amz-Expires=900&X-Amz-Signature={v}");
+            let text = format!(
+                "https://b.s3.ap-northeast-1.amazonaws.com/k.zip?X-Amz-Date=20261124T000000Z&X-Amz-Expires=900&X-Amz-Signature={v}"
+            );
             Sample::of(&v, &text)
         }
         "azure_storage_key" => {
             let v = r.base64(86) + "==";
-            Sample::of(&v, &format!("DefaultEndpointsProtocol=https;AccountName=shop;AccountKey={v};EndpointSuffix=core.windows.net"))
+            Sample::of(
+                &v,
+                &format!(
+                    "DefaultEndpointsProtocol=https;AccountName=shop;AccountKey={v};EndpointSuffix=core.windows.net"
+                ),
+            )
         }
         _ => return None,
     })
@@ -140,20 +168,28 @@ fn pair(r: &mut Random, name: &str, value: &str) -> String {
 pub(crate) fn written(kind: &str, r: &mut Random) -> Option<Sample> {
     let p = r.password();
     let url_safe = r.alnum(14) + "x3";
-    let in_url = |scheme: &str, rest: &str| Sample::of(&url_safe, &format!("{scheme}://app:{url_safe}@{rest}"));
+    let in_url =
+        |scheme: &str, rest: &str| Sample::of(&url_safe, &format!("{scheme}://app:{url_safe}@{rest}"));
     Some(match kind {
-        "ado_conn" => Sample::of(&p, &format!("Server=db,1433;Database=shop;User ID=app;Password={p};Encrypt=True")),
+        "ado_conn" => {
+            Sample::of(&p, &format!("Server=db,1433;Database=shop;User ID=app;Password={p};Encrypt=True"))
+        }
         "amqp_url" => in_url(r.pick(&["amqp", "amqps"]), "mq.internal:5672/orders"),
         "db_url_mongo" => in_url("mongodb+srv", "cluster0.abcde.mongodb.net/shop"),
         "db_url_mysql" => in_url("mysql", "db.internal:3306/shop"),
-        "db_url_postgres" => in_url(r.pick(&["postgres", "postgresql"]), "db.internal:5432/shop?sslmode=require"),
+        "db_url_postgres" => {
+            in_url(r.pick(&["postgres", "postgresql"]), "db.internal:5432/shop?sslmode=require")
+        }
         "db_url_redis" => Sample::of(&url_safe, &format!("redis://:{url_safe}@cache.internal:6379/0")),
         "http_url_creds" => in_url("https", "repo.example.com/pkg.tgz"),
         "userinfo_urlencoded" => {
             let v = format!("{}%40{}%2F{}", r.alnum(5), r.alnum(5), r.alnum(3));
             Sample::of(&v, &format!("postgres://app:{v}@db.internal/shop"))
         }
-        "jdbc_param" => Sample::of(&url_safe, &format!("jdbc:mysql://db:3306/shop?user=app&password={url_safe}&useSSL=true")),
+        "jdbc_param" => Sample::of(
+            &url_safe,
+            &format!("jdbc:mysql://db:3306/shop?user=app&password={url_safe}&useSSL=true"),
+        ),
         "basic_auth" => {
             let v = to_base64(format!("app:{p}").as_bytes());
             Sample::of(&v, &format!("Authorization: Basic {v}"))
@@ -161,7 +197,10 @@ pub(crate) fn written(kind: &str, r: &mut Random) -> Option<Sample> {
         "bearer_opaque" => {
             let n = r.within(24, 64);
             let v = r.alnum(n) + "k8";
-            Sample::of(&v, &format!("{} Bearer {v}", r.pick(&["Authorization:", "auth header", "> authorization:"])))
+            Sample::of(
+                &v,
+                &format!("{} Bearer {v}", r.pick(&["Authorization:", "auth header", "> authorization:"])),
+            )
         }
         "password_cli" => {
             let text = match r.below(5) {
@@ -173,8 +212,20 @@ pub(crate) fn written(kind: &str, r: &mut Random) -> Option<Sample> {
             };
             Sample::of(&p, &text)
         }
-        "password_env" => Sample::of(&p, &format!("{}={p}", r.pick(&["DB_PASSWORD", "PGPASSWORD", "MYSQL_ROOT_PASSWORD", "REDIS_PASSWD", "ADMIN_PWD"]))),
-        "password_json" => Sample::of(&p, &format!(r#"{{"user":"app","{}":"{p}","retries":3}}"#, r.pick(&["password", "passwd", "userPassword", "db_password"]))),
+        "password_env" => Sample::of(
+            &p,
+            &format!(
+                "{}={p}",
+                r.pick(&["DB_PASSWORD", "PGPASSWORD", "MYSQL_ROOT_PASSWORD", "REDIS_PASSWD", "ADMIN_PWD"])
+            ),
+        ),
+        "password_json" => Sample::of(
+            &p,
+            &format!(
+                r#"{{"user":"app","{}":"{p}","retries":3}}"#,
+                r.pick(&["password", "passwd", "userPassword", "db_password"])
+            ),
+        ),
         "password_msg" => {
             let text = match r.below(5) {
                 0 => format!("login failed for user bob with password '{p}'"),
@@ -185,14 +236,29 @@ pub(crate) fn written(kind: &str, r: &mut Random) -> Option<Sample> {
             };
             Sample::of(&p, &text)
         }
-        "password_xml" => Sample::of(&p, &format!("<datasource><user>app</user><password>{p}</password></datasource>")),
+        "password_xml" => {
+            Sample::of(&p, &format!("<datasource><user>app</user><password>{p}</password></datasource>"))
+        }
         "password_yaml" => Sample::of(&p, &format!("db:\n  user: app\n  password: {p}\n  pool: 10")),
         "k8s_secret_b64" => {
             let v = to_base64(p.as_bytes());
-            Sample::of(&v, &format!("apiVersion: v1\nkind: Secret\nmetadata:\n  name: db\ndata:\n  db.conf: {v}\n"))
+            Sample::of(
+                &v,
+                &format!("apiVersion: v1\nkind: Secret\nmetadata:\n  name: db\ndata:\n  db.conf: {v}\n"),
+            )
         }
-        "secretsmanager_dump" => Sample::of(&p, &format!(r#"{{"ARN":"arn:aws:secretsmanager:ap-northeast-1:123456789012:secret:db","SecretString":"{{\"username\":\"app\",\"password\":\"{p}\"}}"}}"#)),
-        "ssm_securestring_dump" => Sample::of(&p, &format!(r#"{{"Parameter":{{"Name":"/prod/db/main","Type":"SecureString","Value":"{p}","Version":3}}}}"#)),
+        "secretsmanager_dump" => Sample::of(
+            &p,
+            &format!(
+                r#"{{"ARN":"arn:aws:secretsmanager:ap-northeast-1:123456789012:secret:db","SecretString":"{{\"username\":\"app\",\"password\":\"{p}\"}}"}}"#
+            ),
+        ),
+        "ssm_securestring_dump" => Sample::of(
+            &p,
+            &format!(
+                r#"{{"Parameter":{{"Name":"/prod/db/main","Type":"SecureString","Value":"{p}","Version":3}}}}"#
+            ),
+        ),
         "slack_webhook" => {
             let v = format!("T{}/B{}/{}", r.upper(8), r.upper(8), r.alnum(24));
             Sample::of(&v, &format!("https://hooks.slack.com/services/{v}"))
@@ -211,7 +277,11 @@ fn key_block(kind: &str, r: &mut Random) -> Option<Sample> {
         "private_key_ec" => "EC ",
         "private_key_openssh" => "OPENSSH ",
         "private_key_rsa" | "private_key_truncated" => "RSA ",
-        "private_key_pkcs8" | "private_key_escaped" | "gcp_sa_private_key" | "kubeconfig_key" | "private_key_pgp" => "",
+        "private_key_pkcs8"
+        | "private_key_escaped"
+        | "gcp_sa_private_key"
+        | "kubeconfig_key"
+        | "private_key_pgp" => "",
         _ => return None,
     };
     let mut lines: Vec<String> = (0..r.within(4, 20)).map(|_| r.base64(64)).collect();
@@ -223,11 +293,17 @@ fn key_block(kind: &str, r: &mut Random) -> Option<Sample> {
     let middle = lines[lines.len() / 2].clone();
     let text = match kind {
         "private_key_escaped" => format!(r"key={head}\n{}\n{tail}\n", lines.join(r"\n")),
-        "gcp_sa_private_key" => format!(r#"{{"type":"service_account","private_key":"{head}\n{}\n{tail}\n","client_email":"x"}}"#, lines.join(r"\n")),
+        "gcp_sa_private_key" => format!(
+            r#"{{"type":"service_account","private_key":"{head}\n{}\n{tail}\n","client_email":"x"}}"#,
+            lines.join(r"\n")
+        ),
         "kubeconfig_key" => {
             let whole = to_base64(format!("{head}\n{}\n{tail}\n", lines.join("\n")).as_bytes());
             let middle = whole[100..200].to_owned();
-            return Some(Sample::of(&middle, &format!("users:\n- name: admin\n  user:\n    client-key-data: {whole}\n")));
+            return Some(Sample::of(
+                &middle,
+                &format!("users:\n- name: admin\n  user:\n    client-key-data: {whole}\n"),
+            ));
         }
         "private_key_truncated" => format!("{head}\n{}", lines[..lines.len() - 1].join("\n")),
         _ => format!("{head}\n{}\n{tail}", lines.join("\n")),

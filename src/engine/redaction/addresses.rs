@@ -7,10 +7,53 @@ use super::kind;
 
 /// Prefectures without their last character, which is 都, 道, 府 or 県.
 const PREFECTURES: &[&str] = &[
-    "東京", "北海", "大阪", "京都", "青森", "岩手", "宮城", "秋田", "山形", "福島", "茨城", "栃木", "群馬", "埼玉", "千葉",
-    "神奈川", "新潟", "富山", "石川", "福井", "山梨", "長野", "岐阜", "静岡", "愛知", "三重", "滋賀", "兵庫", "奈良",
-    "和歌山", "鳥取", "島根", "岡山", "広島", "山口", "徳島", "香川", "愛媛", "高知", "福岡", "佐賀", "長崎", "熊本", "大分",
-    "宮崎", "鹿児島", "沖縄",
+    "東京",
+    "北海",
+    "大阪",
+    "京都",
+    "青森",
+    "岩手",
+    "宮城",
+    "秋田",
+    "山形",
+    "福島",
+    "茨城",
+    "栃木",
+    "群馬",
+    "埼玉",
+    "千葉",
+    "神奈川",
+    "新潟",
+    "富山",
+    "石川",
+    "福井",
+    "山梨",
+    "長野",
+    "岐阜",
+    "静岡",
+    "愛知",
+    "三重",
+    "滋賀",
+    "兵庫",
+    "奈良",
+    "和歌山",
+    "鳥取",
+    "島根",
+    "岡山",
+    "広島",
+    "山口",
+    "徳島",
+    "香川",
+    "愛媛",
+    "高知",
+    "福岡",
+    "佐賀",
+    "長崎",
+    "熊本",
+    "大分",
+    "宮崎",
+    "鹿児島",
+    "沖縄",
 ];
 
 /// Longest address in bytes.
@@ -19,7 +62,8 @@ const ADDRESS_MAX: usize = 240;
 /// The address of which a character that ends a part (都道府県市区) stands at `i`; it may begin at `floor`.
 pub(super) fn at(text: Text<'_>, i: usize, floor: usize) -> Match {
     let prefecture = PREFECTURES.iter().find(|p| i >= p.len() && text.has(i - p.len(), p.as_bytes()));
-    let is_city = matches!((text.at(i), text.at(i + 1), text.at(i + 2)), (0xe5, 0xb8, 0x82) | (0xe5, 0x8c, 0xba));
+    let is_city =
+        matches!((text.at(i), text.at(i + 1), text.at(i + 2)), (0xe5, 0xb8, 0x82) | (0xe5, 0x8c, 0xba));
     let start = match prefecture {
         Some(p) if !is_city => i - p.len(),
         _ if is_city => city(text, i),
@@ -42,7 +86,9 @@ fn city(text: Text<'_>, i: usize) -> usize {
     let mut start = i;
     for _ in 0..8 {
         let Some(before) = start.checked_sub(3) else { break };
-        let kanji = matches!(text.at(before), 0xe4..=0xe9) && text.at(before + 1) >= 0x80 && text.at(before + 2) >= 0x80;
+        let kanji = matches!(text.at(before), 0xe4..=0xe9)
+            && text.at(before + 1) >= 0x80
+            && text.at(before + 2) >= 0x80;
         if !kanji {
             break;
         }
@@ -133,7 +179,9 @@ fn blocks(text: Text<'_>, i: usize, prefecture: bool) -> Option<usize> {
         }
     }
     let fits = place && numbers >= 1 && (prefecture || numbers >= 2 || marked);
-    let date = ["年", "月", "日", "件", "時", "分", "台", "人", "名", "円", "回"].iter().any(|u| text.has(end, u.as_bytes()));
+    let date = ["年", "月", "日", "件", "時", "分", "台", "人", "名", "円", "回"]
+        .iter()
+        .any(|u| text.has(end, u.as_bytes()));
     (fits && !date).then(|| building(text, end))
 }
 
@@ -155,6 +203,7 @@ fn building(text: Text<'_>, end: usize) -> usize {
     }
     let Some(flat) = number(text, at) else { return end };
     let named = at >= begin + 6;
-    let unit = ["号室", "号", "階", "F", "室"].iter().find(|u| text.has(flat, u.as_bytes())).map_or(0, |u| u.len());
+    let unit =
+        ["号室", "号", "階", "F", "室"].iter().find(|u| text.has(flat, u.as_bytes())).map_or(0, |u| u.len());
     if named && (unit > 0 || flat - at >= 3) { flat + unit } else { end }
 }

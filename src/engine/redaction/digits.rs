@@ -56,7 +56,9 @@ impl Digits {
 pub(super) fn digit(text: Text<'_>, i: usize) -> Option<(u8, usize)> {
     match text.at(i) {
         b @ b'0'..=b'9' => Some((b - b'0', 1)),
-        0xef if text.at(i + 1) == 0xbc && matches!(text.at(i + 2), 0x90..=0x99) => Some((text.at(i + 2) - 0x90, 3)),
+        0xef if text.at(i + 1) == 0xbc && matches!(text.at(i + 2), 0x90..=0x99) => {
+            Some((text.at(i + 2) - 0x90, 3))
+        }
         _ => None,
     }
 }

@@ -82,9 +82,16 @@ fn prefix(text: Text<'_>, word: usize, at: usize, next: usize) -> bool {
 fn begins_a_line(text: Text<'_>, i: usize) -> bool {
     let b = text.at(i);
     let digits = text.run_max(i, 5, |b| b.is_ascii_digit()) - i;
-    let date = digits == 4 && matches!(text.at(i + 4), b'-' | b'/') && text.at(i + 5).is_ascii_digit() && text.at(i + 7) == text.at(i + 4)
-        || digits == 2 && matches!(text.at(i + 2), b':' | b'/') && text.at(i + 3).is_ascii_digit() && text.at(i + 5) == text.at(i + 2);
-    let levels = ["INFO", "WARN", "ERROR", "DEBUG", "TRACE", "FATAL", "NOTICE", "level=", "time=", "at ", "Caused by"];
+    let date = digits == 4
+        && matches!(text.at(i + 4), b'-' | b'/')
+        && text.at(i + 5).is_ascii_digit()
+        && text.at(i + 7) == text.at(i + 4)
+        || digits == 2
+            && matches!(text.at(i + 2), b':' | b'/')
+            && text.at(i + 3).is_ascii_digit()
+            && text.at(i + 5) == text.at(i + 2);
+    let levels =
+        ["INFO", "WARN", "ERROR", "DEBUG", "TRACE", "FATAL", "NOTICE", "level=", "time=", "at ", "Caused by"];
     matches!(b, b'[' | b'{') || date || levels.iter().any(|l| text.has(i, l.as_bytes()))
 }
 

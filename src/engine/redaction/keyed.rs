@@ -15,7 +15,27 @@ const WALK_MAX: usize = 6;
 /// The secret behind the word from `start` to `end`, when it is a name that announces one.
 pub(super) fn behind(text: Text<'_>, start: usize, end: usize) -> Match {
     let next = text.at(end);
-    if !matches!(next, b'=' | b':' | b'"' | b'\'' | b'\\' | b' ' | b'\t' | b']' | b'>' | b'\n' | b'\r' | b'(' | b'%' | b',' | 0xe3 | 0xef | b'`' | b'?' | b'!') {
+    if !matches!(
+        next,
+        b'=' | b':'
+            | b'"'
+            | b'\''
+            | b'\\'
+            | b' '
+            | b'\t'
+            | b']'
+            | b'>'
+            | b'\n'
+            | b'\r'
+            | b'('
+            | b'%'
+            | b','
+            | 0xe3
+            | 0xef
+            | b'`'
+            | b'?'
+            | b'!'
+    ) {
         return Match::None;
     }
     let word = text.part(start, end);
@@ -116,8 +136,14 @@ fn assigned(text: Text<'_>, key: Key, at: usize, sign: u8) -> Match {
     // A name or a scheme in a header comes before the secret itself.
     let word = text.part(value.start, value.end);
     let scheme = ["bearer", "basic", "token", "apikey", "bot", "digest"];
-    if !value.quoted && text.at(value.end) == b' ' && scheme.iter().any(|s| word.eq_ignore_ascii_case(s.as_bytes())) {
-        if !word.eq_ignore_ascii_case(b"token") && !word.eq_ignore_ascii_case(b"apikey") && !word.eq_ignore_ascii_case(b"bot") {
+    if !value.quoted
+        && text.at(value.end) == b' '
+        && scheme.iter().any(|s| word.eq_ignore_ascii_case(s.as_bytes()))
+    {
+        if !word.eq_ignore_ascii_case(b"token")
+            && !word.eq_ignore_ascii_case(b"apikey")
+            && !word.eq_ignore_ascii_case(b"bot")
+        {
             return Match::None;
         }
         match values::at(text, text.run(value.end, is_blank), in_query) {
@@ -132,8 +158,9 @@ fn assigned(text: Text<'_>, key: Key, at: usize, sign: u8) -> Match {
 /// Whether name and value are all that stands on the line, as in YAML, or a pair among others.
 fn alone(text: Text<'_>, key: Key, value: Value) -> bool {
     let before = text.line_before(key.start, 80);
-    let begins = before.iter().all(|b| matches!(b, b' ' | b'\t' | b'-' | b'"' | b'\'' | b'{' | b',' | b'>' | b'#'))
-        || matches!(text.before(key.start), b'{' | b',' | b';' | b'"');
+    let begins =
+        before.iter().all(|b| matches!(b, b' ' | b'\t' | b'-' | b'"' | b'\'' | b'{' | b',' | b'>' | b'#'))
+            || matches!(text.before(key.start), b'{' | b',' | b';' | b'"');
     let end = text.run_max(value.end, 8, |b| is_blank(b) || matches!(b, b',' | b'"' | b'\''));
     begins && (text.line_ends(end) || end >= text.len() || text.at(end) == b'}')
 }
@@ -185,8 +212,12 @@ fn told(text: Text<'_>, key: Key, end: usize) -> Match {
         } else if !says(CONNECTING) {
             let firm = value.quoted || option;
             let fits = match key.demand {
-                Demand::Password => plausible(word, key.demand, firm) && (firm || (strong(word) && !names_thing(word))),
-                Demand::Secret | Demand::Random => plausible(word, Demand::Random, firm) && !names_thing(word),
+                Demand::Password => {
+                    plausible(word, key.demand, firm) && (firm || (strong(word) && !names_thing(word)))
+                }
+                Demand::Secret | Demand::Random => {
+                    plausible(word, Demand::Random, firm) && !names_thing(word)
+                }
                 Demand::Whole => false,
             };
             let cut = !fits && text.line_ends(value.end) && word.len() >= 3 && key.demand == Demand::Password;
@@ -204,9 +235,43 @@ fn told(text: Text<'_>, key: Key, end: usize) -> Match {
 
 /// Words that join a name with its value.
 const CONNECTING: &[&str] = &[
-    "is", "was", "to", "as", "set", "changed", "reset", "with", "the", "user", "a", "new", "temporary", "been", "has",
-    "now", "generated", "value", "used", "rejected", "attempted", "=", ":", "->", "=>", "account", "initial", "updated",
-    "received", "sent", "provided", "supplied", "entered", "tried", "wrong", "using", "default",
+    "is",
+    "was",
+    "to",
+    "as",
+    "set",
+    "changed",
+    "reset",
+    "with",
+    "the",
+    "user",
+    "a",
+    "new",
+    "temporary",
+    "been",
+    "has",
+    "now",
+    "generated",
+    "value",
+    "used",
+    "rejected",
+    "attempted",
+    "=",
+    ":",
+    "->",
+    "=>",
+    "account",
+    "initial",
+    "updated",
+    "received",
+    "sent",
+    "provided",
+    "supplied",
+    "entered",
+    "tried",
+    "wrong",
+    "using",
+    "default",
 ];
 
 /// Whether a word is a time, a path, a version or an address: things that sentences about passwords speak of.
@@ -220,7 +285,10 @@ fn names_thing(word: &[u8]) -> bool {
 
 fn is_uuid(word: &[u8]) -> bool {
     word.len() == 36
-        && word.iter().enumerate().all(|(n, b)| if matches!(n, 8 | 13 | 18 | 23) { *b == b'-' } else { b.is_ascii_hexdigit() })
+        && word
+            .iter()
+            .enumerate()
+            .all(|(n, b)| if matches!(n, 8 | 13 | 18 | 23) { *b == b'-' } else { b.is_ascii_hexdigit() })
 }
 
 /// `API key …`, `secret key: …` in two words.
@@ -276,7 +344,9 @@ fn bearer(text: Text<'_>, start: usize, end: usize) -> Match {
     if text.line_ends(stop) && value.len() < 12 && stop > at {
         return Match::Open;
     }
-    let fits = value.len() >= 12 && (random(value) || value.len() >= 20 && strong(value)) && !values::is_placeholder(value);
+    let fits = value.len() >= 12
+        && (random(value) || value.len() >= 20 && strong(value))
+        && !values::is_placeholder(value);
     if fits { Match::Found(Finding::plain(text, at, stop, kind::TOKEN).since(start)) } else { Match::None }
 }
 
@@ -320,7 +390,9 @@ pub(super) fn cookie(text: Text<'_>, start: usize, end: usize) -> Match {
     if text.at(end) != b'=' {
         return Match::None;
     }
-    let stop = text.run_max(end + 1, 4_096, |b| is_token(b) || matches!(b, b'.' | b'%' | b'+' | b'/' | b'~' | b':' | b'|' | b'!' | b'*' | b'='));
+    let stop = text.run_max(end + 1, 4_096, |b| {
+        is_token(b) || matches!(b, b'.' | b'%' | b'+' | b'/' | b'~' | b':' | b'|' | b'!' | b'*' | b'=')
+    });
     let value = text.part(end + 1, stop);
     if value.len() >= 16 && random(value) && !values::is_placeholder(value) {
         return Match::Found(Finding::plain(text, end + 1, stop, kind::SESSION).since(start));

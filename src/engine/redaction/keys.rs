@@ -38,44 +38,167 @@ pub(super) fn may_end(text: Text<'_>, end: usize) -> bool {
         || matches!(last, (_, b'b', b'y'))
         || matches!(
             last,
-            (b'o', b'r', b'd') | (b's', b'w', b'd') | (b'a', b's', b'e') | (b'o', b'd', b'e') | (b'p', b'w', b'd') | (b'o', b'r', b't') | (b'a', b's', b's') | (b'u', b't', b'h') | (b'r', b'e', b't') | (b'k', b'e', b'y') | (b'l', b'u', b'e') | (b'a', b't', b'a')
-                | (b'e', b'x', b't') | (b't', b'i', b'd') | (b'i', b'a', b'l') | (b'a', b'l', b's') | (b'e', b't', b's') | (b'k', b'e', b'n') | (b's', b'r', b'f') | (b'j', b'w', b't') | (b'i', b'o', b'n') | (b'n', b'i', b'd') | (b's', b'i', b'd')
-                | (b'u', b'r', b'e') | (b's', b'i', b'g') | (b'r', b'e', b'd') | (b'k', b'i', b'e') | (b'o', b't', b'p') | (b'i', b'n', b'g') | (b'a', b'r', b'y') | (b'r', b'e', b'r') | (b's', b'i', b'c')
+            (b'o', b'r', b'd')
+                | (b's', b'w', b'd')
+                | (b'a', b's', b'e')
+                | (b'o', b'd', b'e')
+                | (b'p', b'w', b'd')
+                | (b'o', b'r', b't')
+                | (b'a', b's', b's')
+                | (b'u', b't', b'h')
+                | (b'r', b'e', b't')
+                | (b'k', b'e', b'y')
+                | (b'l', b'u', b'e')
+                | (b'a', b't', b'a')
+                | (b'e', b'x', b't')
+                | (b't', b'i', b'd')
+                | (b'i', b'a', b'l')
+                | (b'a', b'l', b's')
+                | (b'e', b't', b's')
+                | (b'k', b'e', b'n')
+                | (b's', b'r', b'f')
+                | (b'j', b'w', b't')
+                | (b'i', b'o', b'n')
+                | (b'n', b'i', b'd')
+                | (b's', b'i', b'd')
+                | (b'u', b'r', b'e')
+                | (b's', b'i', b'g')
+                | (b'r', b'e', b'd')
+                | (b'k', b'i', b'e')
+                | (b'o', b't', b'p')
+                | (b'i', b'n', b'g')
+                | (b'a', b'r', b'y')
+                | (b'r', b'e', b'r')
+                | (b's', b'i', b'c')
         )
         || text.before(end).is_ascii_digit() && matches!(text.at(end), b'=' | b':' | b'"')
 }
 
 /// Names of passwords, by their ends.
-const PASSWORDS: &[&str] = &["password", "passwd", "passphrase", "passcode", "pwd", "passwort", "requirepass", "masterauth"];
+const PASSWORDS: &[&str] =
+    &["password", "passwd", "passphrase", "passcode", "pwd", "passwort", "requirepass", "masterauth"];
 
 /// Names of other secrets, by their ends.
 const SECRETS: &[&str] = &[
-    "secret", "secretkey", "secretaccesskey", "secretvalue", "apisecretkey", "signingkey", "encryptionkey",
-    "privatekey", "hmackey", "masterkey", "cryptkey", "aeskey", "accountkey", "sharedkey", "sharedaccesskey",
-    "storagekey", "clientkeydata", "secrettext", "secretkeybase", "secretid", "credential", "credentials", "secrets",
+    "secret",
+    "secretkey",
+    "secretaccesskey",
+    "secretvalue",
+    "apisecretkey",
+    "signingkey",
+    "encryptionkey",
+    "privatekey",
+    "hmackey",
+    "masterkey",
+    "cryptkey",
+    "aeskey",
+    "accountkey",
+    "sharedkey",
+    "sharedaccesskey",
+    "storagekey",
+    "clientkeydata",
+    "secrettext",
+    "secretkeybase",
+    "secretid",
+    "credential",
+    "credentials",
+    "secrets",
 ];
 
 /// Names of keys, by their ends.
 const KEYS: &[&str] = &[
-    "apikey", "accesskey", "authkey", "licensekey", "licencekey", "integrationkey", "appkey", "applicationkey",
-    "servicekey", "subscriptionkey", "sessionkey", "functionskey", "adminkey", "writekey", "deploykey", "serverkey",
-    "consumerkey", "webhookkey", "apitoken", "accesstoken", "refreshtoken", "authtoken", "idtoken", "secrettoken",
-    "bearertoken", "securitytoken", "bottoken", "usertoken", "deploytoken", "csrftoken", "xsrftoken", "csrf",
-    "xsrf", "csrfmiddlewaretoken", "authenticitytoken", "jwt", "channeltoken", "privatetoken", "personaltoken",
+    "apikey",
+    "accesskey",
+    "authkey",
+    "licensekey",
+    "licencekey",
+    "integrationkey",
+    "appkey",
+    "applicationkey",
+    "servicekey",
+    "subscriptionkey",
+    "sessionkey",
+    "functionskey",
+    "adminkey",
+    "writekey",
+    "deploykey",
+    "serverkey",
+    "consumerkey",
+    "webhookkey",
+    "apitoken",
+    "accesstoken",
+    "refreshtoken",
+    "authtoken",
+    "idtoken",
+    "secrettoken",
+    "bearertoken",
+    "securitytoken",
+    "bottoken",
+    "usertoken",
+    "deploytoken",
+    "csrftoken",
+    "xsrftoken",
+    "csrf",
+    "xsrf",
+    "csrfmiddlewaretoken",
+    "authenticitytoken",
+    "jwt",
+    "channeltoken",
+    "privatetoken",
+    "personaltoken",
 ];
 
 /// Names that say little.
 const RANDOM: &[&str] = &[
-    "token", "routingkey", "auth", "authorization", "sessionid", "sessid", "session", "sessiontoken", "signature",
-    "sig", "connectsid", "remembertoken", "clientkey", "cred", "passkey", "authentication", "cookie",
+    "token",
+    "routingkey",
+    "auth",
+    "authorization",
+    "sessionid",
+    "sessid",
+    "session",
+    "sessiontoken",
+    "signature",
+    "sig",
+    "connectsid",
+    "remembertoken",
+    "clientkey",
+    "cred",
+    "passkey",
+    "authentication",
+    "cookie",
 ];
 
 /// Tokens that only say where to go on.
 const HARMLESS: &[&str] = &[
-    "nexttoken", "pagetoken", "continuationtoken", "clienttoken", "requesttoken", "idempotencytoken",
-    "paginationtoken", "synctoken", "tasktoken", "startingtoken", "forwardtoken", "backwardtoken", "unexpectedtoken",
-    "cancellationtoken", "changetoken", "marker", "nosecret", "forgotpassword", "resetpassword", "changepassword",
-    "invalidpassword", "wrongpassword", "badpassword", "badauth", "needauth", "noauth", "listsecrets", "getsecret",
+    "nexttoken",
+    "pagetoken",
+    "continuationtoken",
+    "clienttoken",
+    "requesttoken",
+    "idempotencytoken",
+    "paginationtoken",
+    "synctoken",
+    "tasktoken",
+    "startingtoken",
+    "forwardtoken",
+    "backwardtoken",
+    "unexpectedtoken",
+    "cancellationtoken",
+    "changetoken",
+    "marker",
+    "nosecret",
+    "forgotpassword",
+    "resetpassword",
+    "changepassword",
+    "invalidpassword",
+    "wrongpassword",
+    "badpassword",
+    "badauth",
+    "needauth",
+    "noauth",
+    "listsecrets",
+    "getsecret",
     "bypass",
 ];
 
@@ -111,20 +234,25 @@ fn judge(name: &[u8], written: &[u8]) -> Option<(Kind, Demand)> {
     if matches!(name, b"secretstring" | b"secretbinary") {
         return Some((kind::SECRET, Demand::Whole));
     }
-    if ends(PASSWORDS) || matches!(name, b"pw" | b"dbpw" | b"userpw" | b"rootpw" | b"adminpw" | b"otp" | b"pincode") {
+    if ends(PASSWORDS)
+        || matches!(name, b"pw" | b"dbpw" | b"userpw" | b"rootpw" | b"adminpw" | b"otp" | b"pincode")
+    {
         return Some((kind::PASSWORD, Demand::Password));
     }
     // `pass` counts passed tests as well; `bypass`, `compass` are no passwords.
     if name.ends_with(b"pass") {
-        let alone = name.len() == 4 || written.get(written.len().saturating_sub(5)).is_some_and(|b| !b.is_ascii_alphanumeric());
-        let known = ends(&["dbpass", "userpass", "rootpass", "adminpass", "mysqlpass", "smtppass", "authpass"]);
+        let alone = name.len() == 4
+            || written.get(written.len().saturating_sub(5)).is_some_and(|b| !b.is_ascii_alphanumeric());
+        let known =
+            ends(&["dbpass", "userpass", "rootpass", "adminpass", "mysqlpass", "smtppass", "authpass"]);
         return (alone || known).then_some((kind::PASSWORD, Demand::Password));
     }
     if ends(SECRETS) {
         return Some((kind::SECRET, Demand::Secret));
     }
     if ends(KEYS) {
-        let kind = if name.ends_with(b"token") || name.ends_with(b"jwt") { kind::TOKEN } else { kind::API_KEY };
+        let kind =
+            if name.ends_with(b"token") || name.ends_with(b"jwt") { kind::TOKEN } else { kind::API_KEY };
         return Some((kind, Demand::Secret));
     }
     if ends(RANDOM) || name == b"sid" {

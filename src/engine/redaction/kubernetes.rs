@@ -32,7 +32,8 @@ fn data(text: Text<'_>, from: usize, to: usize) -> Option<usize> {
         let found = i + text.part(i, to).windows(4).position(|w| w == b"data" || w == b"Data")?;
         let end = found + 4 + quote(text, found + 4).map_or(0, |(length, _)| length);
         let escape = text.before(found) == b'n' && text.at(found.wrapping_sub(2)) == b'\\';
-        let own = escape || !is_token(text.before(found)) || text.has_fold(found.saturating_sub(6), b"string");
+        let own =
+            escape || !is_token(text.before(found)) || text.has_fold(found.saturating_sub(6), b"string");
         if own && text.at(end) == b':' {
             return Some(end + 1);
         }

@@ -93,7 +93,10 @@ pub(super) fn japanese(text: Text<'_>, i: usize) -> Option<(Label, usize)> {
         .iter()
         .find(|(name, _)| {
             let name = name.as_bytes();
-            name.first() == Some(&first) && name.get(1) == Some(&second) && name.get(2) == Some(&third) && text.has(i, name)
+            name.first() == Some(&first)
+                && name.get(1) == Some(&second)
+                && name.get(2) == Some(&third)
+                && text.has(i, name)
         })
         .map(|(name, label)| (*label, i + name.len()))
 }
@@ -105,8 +108,22 @@ pub(super) fn may_end(text: Text<'_>, end: usize) -> bool {
     matches!(last, (_, b'n', b'o'))
         || matches!(
             last,
-            (b'o', b'n', b'e') | (b'b', b'e', b'r') | (b't', b'e', b'l') | (b'f', b'a', b'x') | (b'i', b'l', b'e') | (b's', b'd', b'n') | (b'n', b's', b'e') | (b'n', b'c', b'e') | (b'k', b'y', b'o') | (b'o', b'r', b't') | (b'u', b'n', b't') | (b'o', b'z', b'a')
-                | (b'u', b'z', b'a') | (b's', b's', b'n') | (b'n', b'g', b'o') | (b'n', b'u', b'm')
+            (b'o', b'n', b'e')
+                | (b'b', b'e', b'r')
+                | (b't', b'e', b'l')
+                | (b'f', b'a', b'x')
+                | (b'i', b'l', b'e')
+                | (b's', b'd', b'n')
+                | (b'n', b's', b'e')
+                | (b'n', b'c', b'e')
+                | (b'k', b'y', b'o')
+                | (b'o', b'r', b't')
+                | (b'u', b'n', b't')
+                | (b'o', b'z', b'a')
+                | (b'u', b'z', b'a')
+                | (b's', b's', b'n')
+                | (b'n', b'g', b'o')
+                | (b'n', b'u', b'm')
         )
 }
 
@@ -126,11 +143,16 @@ pub(super) fn english(text: Text<'_>, start: usize, end: usize) -> Option<Label>
     let mut joined = Vec::new();
     if matches!(name, b"number" | b"no" | b"num") {
         let before = text.run_back(start.saturating_sub(1), 16, |b| is_word(b) || b == b'-');
-        joined.extend(text.part(before, start).iter().filter(|b| b.is_ascii_alphanumeric()).map(u8::to_ascii_lowercase));
+        joined.extend(
+            text.part(before, start).iter().filter(|b| b.is_ascii_alphanumeric()).map(u8::to_ascii_lowercase),
+        );
         joined.extend_from_slice(name);
         name = &joined;
     }
-    ENGLISH.iter().find(|(n, _)| name.ends_with(n.as_bytes()) && (n.len() > 3 || name.len() == n.len() || *n == "ssn")).map(|(_, l)| *l)
+    ENGLISH
+        .iter()
+        .find(|(n, _)| name.ends_with(n.as_bytes()) && (n.len() > 3 || name.len() == n.len() || *n == "ssn"))
+        .map(|(_, l)| *l)
 }
 
 /// The number behind a name that begins at `start` and ends at `end`.
@@ -159,7 +181,11 @@ fn first_of(text: Text<'_>, label: Label, end: usize) -> usize {
     let limit = end + 40;
     while i < limit {
         let b = text.at(i);
-        let begins = digits::digit(text, i).is_some() || (letters && b.is_ascii_uppercase() && text.at(i + 1).is_ascii_uppercase() && text.at(i + 2).is_ascii_digit());
+        let begins = digits::digit(text, i).is_some()
+            || (letters
+                && b.is_ascii_uppercase()
+                && text.at(i + 1).is_ascii_uppercase()
+                && text.at(i + 2).is_ascii_digit());
         if begins {
             return i;
         }
@@ -167,7 +193,12 @@ fn first_of(text: Text<'_>, label: Label, end: usize) -> usize {
             i += 6;
         } else if text.has_fold(i, b"no") || text.has_fold(i, b"is") {
             i += 2;
-        } else if b >= 0x80 || matches!(b, b' ' | b'"' | b'\'' | b':' | b'=' | b'.' | b'#' | b'(' | b'\\' | b'+' | b'>' | b'\t') {
+        } else if b >= 0x80
+            || matches!(
+                b,
+                b' ' | b'"' | b'\'' | b':' | b'=' | b'.' | b'#' | b'(' | b'\\' | b'+' | b'>' | b'\t'
+            )
+        {
             i += 1;
         } else {
             break;
@@ -183,10 +214,17 @@ fn numeric(text: Text<'_>, label: Label, at: usize) -> Match {
         let Some(last) = groups.get(count - 1) else { continue };
         let all = number.of(count);
         let fits = match label {
-            Label::Phone => matches!(all.len(), 9..=13) && matches!(all.first(), Some(0 | 8 | 1..=7 | 9)) && all.len() >= 10 && !is_time(all),
+            Label::Phone => {
+                matches!(all.len(), 9..=13)
+                    && matches!(all.first(), Some(0 | 8 | 1..=7 | 9))
+                    && all.len() >= 10
+                    && !is_time(all)
+            }
             Label::MyNumber => all.len() == 12,
             Label::Licence => all.len() == 12,
-            Label::Account => matches!(all.len(), 7) || count > 1 && matches!(all.len(), 10..=14) && last.length == 7,
+            Label::Account => {
+                matches!(all.len(), 7) || count > 1 && matches!(all.len(), 10..=14) && last.length == 7
+            }
             Label::Ssn => all.len() == 9,
             Label::Card => matches!(all.len(), 13..=19),
             Label::Passport | Label::Secret(_) | Label::Address => false,

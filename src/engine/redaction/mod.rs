@@ -166,7 +166,8 @@ fn around(text: &[u8]) -> Vec<Finding> {
     let mut found = Vec::new();
     let mut done = 0;
     let mut i = 0;
-    while let Some(next) = text.get(i..).and_then(|rest| rest.iter().position(|b| *b == b'<')).map(|p| i + p) {
+    while let Some(next) = text.get(i..).and_then(|rest| rest.iter().position(|b| *b == b'<')).map(|p| i + p)
+    {
         i = next + 1;
         if next < done || pseudonym::end(view, next).is_none() {
             continue;
@@ -176,7 +177,8 @@ fn around(text: &[u8]) -> Vec<Finding> {
         let start = view.run_back(line.saturating_sub(1), WINDOW, not_break).max(done);
         let end = view.run_max(next, WINDOW, not_break);
         let end = view.run_max(end + 1, WINDOW, not_break).max(end).min(text.len());
-        let moved = |f: Finding| Finding { from: f.from + start, start: f.start + start, end: f.end + start, ..f };
+        let moved =
+            |f: Finding| Finding { from: f.from + start, start: f.start + start, end: f.end + start, ..f };
         found.extend(scan::findings(view.part(start, end)).into_iter().map(moved));
         done = end;
     }

@@ -72,8 +72,23 @@ fn is_version(text: Text<'_>, i: usize, end: usize) -> bool {
         let product = text.at(i.wrapping_sub(2)).is_ascii_alphanumeric();
         return product && text.at(end) != b':';
     }
-    any_fold(text.line_before(i, 16), &["version", "ver ", "ver.", "ver=", "v.", "release", "firmware", "build", "driver", "バージョン", "sdk", "agent/"])
-        && !any_fold(text.line_before(i, 16), &["ip", "addr", "host", "client"])
+    any_fold(
+        text.line_before(i, 16),
+        &[
+            "version",
+            "ver ",
+            "ver.",
+            "ver=",
+            "v.",
+            "release",
+            "firmware",
+            "build",
+            "driver",
+            "バージョン",
+            "sdk",
+            "agent/",
+        ],
+    ) && !any_fold(text.line_before(i, 16), &["ip", "addr", "host", "client"])
 }
 
 /// The IPv6 address that begins at `i` with four hexadecimal digits, when it is a global one.
@@ -129,7 +144,8 @@ pub(super) fn mac(text: Text<'_>, i: usize) -> Match {
     }
     // A fingerprint has more pairs, and one octet of all says nothing about a device.
     let longer = is_word(text.at(at)) || text.at(at) == mark && text.at(at + 1).is_ascii_hexdigit();
-    let inside = is_word(text.before(i)) || text.before(i) == mark && text.at(i.wrapping_sub(2)).is_ascii_hexdigit();
+    let inside =
+        is_word(text.before(i)) || text.before(i) == mark && text.at(i.wrapping_sub(2)).is_ascii_hexdigit();
     let same = value.iter().all(|b| value.first() == Some(b));
     let letters = value.iter().any(u8::is_ascii_alphabetic) || mark == b':';
     if longer || inside || same || !letters {
@@ -149,8 +165,15 @@ mod tests {
         assert!(found("8.8.8.8", 0));
         assert!(found("x /198.51.100.7:4431", 3));
         for (other, at) in [
-            ("10.0.0.7", 0), ("172.16.4.2", 0), ("203.0.113.0/24", 0), ("Chrome/120.0.6099.109", 7),
-            ("version 4.18.0.193", 8), ("1.2.3", 0), ("256.1.1.1", 0), ("52.0.0.0", 0), ("1.2.3.4.5", 0),
+            ("10.0.0.7", 0),
+            ("172.16.4.2", 0),
+            ("203.0.113.0/24", 0),
+            ("Chrome/120.0.6099.109", 7),
+            ("version 4.18.0.193", 8),
+            ("1.2.3", 0),
+            ("256.1.1.1", 0),
+            ("52.0.0.0", 0),
+            ("1.2.3.4.5", 0),
         ] {
             assert!(!found(other, at), "{other}");
         }

@@ -8,19 +8,50 @@ use super::kind::{self, Kind};
 
 /// Names before a number that say it is another thing.
 const OTHER_THINGS: &[&str] = &[
-    "arn", "account", "order", "trace", "span", "request", "req", "sequence", "seq", "invoice", "transaction", "txn",
-    "job", "build", "block", "blk", "offset", "time", "epoch", "size", "bytes", "pid", "uid", "version", "task", "注文",
-    "伝票", "アカウント", "法人番号", "請求",
+    "arn",
+    "account",
+    "order",
+    "trace",
+    "span",
+    "request",
+    "req",
+    "sequence",
+    "seq",
+    "invoice",
+    "transaction",
+    "txn",
+    "job",
+    "build",
+    "block",
+    "blk",
+    "offset",
+    "time",
+    "epoch",
+    "size",
+    "bytes",
+    "pid",
+    "uid",
+    "version",
+    "task",
+    "注文",
+    "伝票",
+    "アカウント",
+    "法人番号",
+    "請求",
 ];
 
 /// Words before twelve digits that say they are a person's.
-const PERSONS: &[&str] = &["mynumber", "my number", "my_number", "my-number", "individual", "マイナンバー", "個人番号"];
+const PERSONS: &[&str] =
+    &["mynumber", "my number", "my_number", "my-number", "individual", "マイナンバー", "個人番号"];
 
 /// The number that begins at `i`, where a word begins, or at a plus sign or bracket.
 #[inline]
 pub(super) fn at(text: Text<'_>, i: usize) -> Match {
     let before = text.before(i);
-    if is_word(before) || before == b'.' || before == b'-' && text.at(i.wrapping_sub(2)).is_ascii_alphanumeric() && !tel(text, i) {
+    if is_word(before)
+        || before == b'.'
+        || before == b'-' && text.at(i.wrapping_sub(2)).is_ascii_alphanumeric() && !tel(text, i)
+    {
         return Match::None;
     }
     let plus = text.at(i) == b'+';
@@ -29,9 +60,14 @@ pub(super) fn at(text: Text<'_>, i: usize) -> Match {
     let groups = number.groups();
     let total: usize = groups.iter().map(|g| g.length).sum();
     let end = groups.last().map_or(i, |g| g.end);
-    let cut = text.line_ends(end) && total >= 2 || text.line_ends(end + 1) && matches!(text.at(end), b'-' | b' ');
+    let cut =
+        text.line_ends(end) && total >= 2 || text.line_ends(end + 1) && matches!(text.at(end), b'-' | b' ');
     if total < 9 {
-        return if cut && (plus || open || total >= 3 || groups.len() > 1 || text.at(end) == b'-') { Match::Open } else { Match::None };
+        return if cut && (plus || open || total >= 3 || groups.len() > 1 || text.at(end) == b'-') {
+            Match::Open
+        } else {
+            Match::None
+        };
     }
     for count in (1..=groups.len().min(6)).rev() {
         let part = groups.get(..count).unwrap_or_default();
@@ -41,7 +77,10 @@ pub(super) fn at(text: Text<'_>, i: usize) -> Match {
         }
         // Columns of numbers: more of them stand before or behind with the same mark.
         let mark = part.get(1).map_or(0, |g| g.mark);
-        let column = mark == b' ' && !plus && (groups.get(count).is_some_and(|g| g.mark == mark) || before == b' ' && text.at(i.wrapping_sub(2)).is_ascii_digit());
+        let column = mark == b' '
+            && !plus
+            && (groups.get(count).is_some_and(|g| g.mark == mark)
+                || before == b' ' && text.at(i.wrapping_sub(2)).is_ascii_digit());
         if column {
             continue;
         }
@@ -67,7 +106,10 @@ fn tel(text: Text<'_>, i: usize) -> bool {
 /// Whether more of the same follows, so that this is no end.
 fn goes_on(text: Text<'_>, end: usize) -> bool {
     let (next, then) = (text.at(end), text.at(end + 1));
-    is_word(next) || (matches!(next, b'-' | b'.' | b'/' | b':') && then.is_ascii_alphanumeric() && !(matches!(next, b':' | b'/') && !then.is_ascii_digit()))
+    is_word(next)
+        || (matches!(next, b'-' | b'.' | b'/' | b':')
+            && then.is_ascii_alphanumeric()
+            && !(matches!(next, b':' | b'/') && !then.is_ascii_digit()))
 }
 
 /// How long the groups of a number are, without memory of their own.
@@ -93,7 +135,8 @@ fn of_groups(text: Text<'_>, i: usize, number: &Digits, groups: &[Group]) -> Opt
     let mark = groups.get(1).map_or(0, |g| g.mark);
     if is_card(all, lengths, uniform && mark != b'.') {
         let usual = matches!(all.len(), 14..=16);
-        let whose = usual && (lengths.len() > 1 || !names_other(text, i)) || named(text, i, &["card", "カード", "pan", "クレジット"]);
+        let whose = usual && (lengths.len() > 1 || !names_other(text, i))
+            || named(text, i, &["card", "カード", "pan", "クレジット"]);
         return whose.then_some(kind::CARD);
     }
     if all.len() == 12 {
@@ -102,7 +145,10 @@ fn of_groups(text: Text<'_>, i: usize, number: &Digits, groups: &[Group]) -> Opt
     if lengths == [3, 2, 4] && mark == b'-' && uniform && is_ssn(all) {
         return Some(kind::SSN);
     }
-    if is_domestic(all, lengths, groups) || is_british(all, lengths, groups) || is_american(all, lengths, groups, uniform) {
+    if is_domestic(all, lengths, groups)
+        || is_british(all, lengths, groups)
+        || is_american(all, lengths, groups, uniform)
+    {
         let bare = lengths.len() == 1;
         return (!bare || !names_other(text, i)).then_some(kind::PHONE);
     }
@@ -120,13 +166,21 @@ fn twelve(text: Text<'_>, i: usize, all: &[u8], lengths: &[usize], uniform: bool
     if lengths == [4, 4, 4] && uniform {
         return !names_other(text, i);
     }
-    lengths == [12] && !is_minute(all) && !names_other(text, i) && !is_keyed(text, i) && !matches!(text.before(i), b':' | b'/' | b'-')
+    lengths == [12]
+        && !is_minute(all)
+        && !names_other(text, i)
+        && !is_keyed(text, i)
+        && !matches!(text.before(i), b':' | b'/' | b'-')
 }
 
 /// Whether a name and a sign stand directly before.
 fn is_keyed(text: Text<'_>, i: usize) -> bool {
     let before = text.line_before(i, 8);
-    before.iter().rev().find(|b| !matches!(b, b' ' | b'"' | b'\'')).is_some_and(|b| matches!(b, b'=' | b':' | b'#'))
+    before
+        .iter()
+        .rev()
+        .find(|b| !matches!(b, b' ' | b'"' | b'\''))
+        .is_some_and(|b| matches!(b, b'=' | b':' | b'#'))
 }
 
 /// Whether the word before says that a number is another thing.
@@ -196,7 +250,8 @@ fn is_minute(all: &[u8]) -> bool {
 }
 
 fn is_ssn(all: &[u8]) -> bool {
-    let number = |from: usize, n: usize| all.iter().skip(from).take(n).fold(0_u32, |n, d| n * 10 + u32::from(*d));
+    let number =
+        |from: usize, n: usize| all.iter().skip(from).take(n).fold(0_u32, |n, d| n * 10 + u32::from(*d));
     let area = number(0, 3);
     area != 0 && area != 666 && area < 900 && number(3, 2) != 0 && number(5, 4) != 0
 }
@@ -244,7 +299,10 @@ fn is_american(all: &[u8], lengths: &[usize], groups: &[Group], uniform: bool) -
     let marks = groups.iter().skip(1).all(|g| matches!(g.mark, b'-' | b'.' | b' ' | b'(' | b')'));
     // With blanks alone, three columns of numbers look the same.
     let columns = groups.iter().skip(1).all(|g| g.mark == b' ');
-    marks && (uniform || groups.iter().any(|g| g.mark == b'(' || g.mark == b')')) && !columns && is_nanp(national)
+    marks
+        && (uniform || groups.iter().any(|g| g.mark == b'(' || g.mark == b')'))
+        && !columns
+        && is_nanp(national)
 }
 
 fn is_nanp(national: &[u8]) -> bool {
@@ -305,13 +363,29 @@ mod tests {
     #[test]
     fn telephones_are_known_by_grouping() {
         for phone in [
-            "03-1234-5678", "090-1234-5678", "09012345678", "+81-90-1234-5678", "+819012345678", "+81 3 1234 5678",
-            "0467-12-3456", "03(1234)5678", "(03)1234-5678", "+1 415 555 0132", "(415) 555-0132", "415-555-0132",
-            "+44 7700 900123", "07700 900123", "020 7946 0958", "+44 20 7946 0958", "+81 (0)90-1234-5678",
+            "03-1234-5678",
+            "090-1234-5678",
+            "09012345678",
+            "+81-90-1234-5678",
+            "+819012345678",
+            "+81 3 1234 5678",
+            "0467-12-3456",
+            "03(1234)5678",
+            "(03)1234-5678",
+            "+1 415 555 0132",
+            "(415) 555-0132",
+            "415-555-0132",
+            "+44 7700 900123",
+            "07700 900123",
+            "020 7946 0958",
+            "+44 20 7946 0958",
+            "+81 (0)90-1234-5678",
         ] {
             assert_eq!(kind_of(phone), Some("phone"), "{phone}");
         }
-        for other in ["2026-11-24", "2026-11-24 16:05:00", "1763971200000", "10-20-30", "200 300 4000", "0.1234567890"] {
+        for other in
+            ["2026-11-24", "2026-11-24 16:05:00", "1763971200000", "10-20-30", "200 300 4000", "0.1234567890"]
+        {
             assert_eq!(kind_of(other), None, "{other}");
         }
     }

@@ -69,7 +69,9 @@ fn cut(text: Text<'_>, body: usize) -> usize {
         let start = text.run(i, |b| matches!(b, b' ' | b'\t' | b'|' | b'>'));
         let stop = text.run(start, |b| is_base64(b) || b == b'=');
         let header = text.part(start, start + 60);
-        let header = header.starts_with(b"Proc-Type:") || header.starts_with(b"DEK-Info:") || header.starts_with(b"Version:")
+        let header = header.starts_with(b"Proc-Type:")
+            || header.starts_with(b"DEK-Info:")
+            || header.starts_with(b"Version:")
             || header.starts_with(b"Comment:");
         if header {
             i = text.run(start, |b| b != b'\n' && b != b'\\');
@@ -77,8 +79,12 @@ fn cut(text: Text<'_>, body: usize) -> usize {
             continue;
         }
         let length = stop - start;
-        let whole = text.line_ends(stop) || stop >= text.len() || matches!(text.at(stop), b'"' | b'\'' | b'.' | b' ');
-        let plain = text.part(start, stop).iter().all(|b| b.is_ascii_lowercase() || b.is_ascii_uppercase() && length < 12);
+        let whole =
+            text.line_ends(stop) || stop >= text.len() || matches!(text.at(stop), b'"' | b'\'' | b'.' | b' ');
+        let plain = text
+            .part(start, stop)
+            .iter()
+            .all(|b| b.is_ascii_lowercase() || b.is_ascii_uppercase() && length < 12);
         if length == 0 || !whole || (length < 24 && (end == body || plain)) {
             break;
         }

@@ -6,8 +6,26 @@ use super::kind;
 
 /// Ends of names that look like domains and are none that a person gets mail at.
 const NO_DOMAINS: &[&str] = &[
-    "internal", "local", "localdomain", "localhost", "service", "socket", "timer", "slice", "scope", "mount", "target",
-    "png", "jpg", "svg", "js", "ts", "git", "java", "invalid", "arpa",
+    "internal",
+    "local",
+    "localdomain",
+    "localhost",
+    "service",
+    "socket",
+    "timer",
+    "slice",
+    "scope",
+    "mount",
+    "target",
+    "png",
+    "jpg",
+    "svg",
+    "js",
+    "ts",
+    "git",
+    "java",
+    "invalid",
+    "arpa",
 ];
 
 /// The e-mail address whose `@` stands at `i`; it may begin at `floor`.
@@ -44,7 +62,11 @@ pub(super) fn email(text: Text<'_>, i: usize, floor: usize) -> Match {
     }
     let first = domain.first().is_some_and(u8::is_ascii_alphanumeric);
     let other = NO_DOMAINS.iter().any(|t| top.eq_ignore_ascii_case(t.as_bytes()));
-    if !first || other || text.at(i + 2) == b'x' && text.at(i + 1).is_ascii_digit() || key_comment(text, start) {
+    if !first
+        || other
+        || text.at(i + 2) == b'x' && text.at(i + 1).is_ascii_digit()
+        || key_comment(text, start)
+    {
         return Match::None;
     }
     // A password before a host is not a mail address, and was looked at.
@@ -64,13 +86,15 @@ fn cut_head(text: Text<'_>, start: usize, floor: usize) -> Option<(usize, usize)
     let from = text.run_back(to, 40, |b| is_word(b) || matches!(b, b'.' | b'+' | b'-')).max(floor);
     let head = text.part(from, to);
     let inner = head.get(..head.len().saturating_sub(1)).unwrap_or_default();
-    let marked = inner.iter().any(|b| matches!(b, b'.' | b'_' | b'+')) && head.iter().any(u8::is_ascii_lowercase);
+    let marked =
+        inner.iter().any(|b| matches!(b, b'.' | b'_' | b'+')) && head.iter().any(u8::is_ascii_lowercase);
     (marked && head.len() >= 3 && head.first().is_some_and(u8::is_ascii_lowercase)).then_some((from, to))
 }
 
 /// The comment of a public key names who made it.
 fn key_comment(text: Text<'_>, start: usize) -> bool {
-    is_blank(text.before(start)) && any_fold(text.line_before(start, 1_200), &["ssh-rsa aaaa", "ssh-ed25519 aaaa", "ecdsa-sha2-nistp"])
+    is_blank(text.before(start))
+        && any_fold(text.line_before(start, 1_200), &["ssh-rsa aaaa", "ssh-ed25519 aaaa", "ecdsa-sha2-nistp"])
 }
 
 /// What two capitals and a digit begin at `i`: a residence card or an IBAN.
@@ -80,8 +104,13 @@ pub(super) fn document(text: Text<'_>, i: usize) -> Match {
         return Match::None;
     }
     let part = text.part(i, end);
-    let digits = |from: usize, to: usize| part.get(from..to).is_some_and(|p| p.iter().all(u8::is_ascii_digit));
-    if part.len() == 12 && digits(2, 10) && part.get(10..).is_some_and(|p| p.iter().all(u8::is_ascii_uppercase)) && !is_word(text.at(end)) {
+    let digits =
+        |from: usize, to: usize| part.get(from..to).is_some_and(|p| p.iter().all(u8::is_ascii_digit));
+    if part.len() == 12
+        && digits(2, 10)
+        && part.get(10..).is_some_and(|p| p.iter().all(u8::is_ascii_uppercase))
+        && !is_word(text.at(end))
+    {
         return Match::Found(Finding::plain(text, i, end, kind::RESIDENCE).sure());
     }
     if !digits(2, 4) {

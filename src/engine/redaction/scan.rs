@@ -8,7 +8,8 @@ use super::finding::{Finding, Match};
 use super::kind::{self, Kind};
 use super::pem::Block;
 use super::{
-    addresses, encoded, joined, keyed, keys, kubernetes, labels, net, numbers, pem, personal, pseudonym, tokens, tools, urls,
+    addresses, encoded, joined, keyed, keys, kubernetes, labels, net, numbers, pem, personal, pseudonym,
+    tokens, tools, urls,
 };
 
 /// Encodings within encodings.
@@ -37,8 +38,7 @@ pub(super) fn within(text: &[u8], depth: u8) -> Vec<Finding> {
     if depth > DEPTH_MAX {
         return Vec::new();
     }
-    let mut scanner =
-        Scanner { text: Text(text), depth, found: Vec::new(), done: 0, edge: None, cookies: 0 };
+    let mut scanner = Scanner { text: Text(text), depth, found: Vec::new(), done: 0, edge: None, cookies: 0 };
     scanner.scan();
     in_order(scanner.found)
 }
@@ -329,7 +329,11 @@ impl Scanner<'_> {
         }
         let found = match (text.at(i), text.at(i + 1), text.at(i + 2)) {
             // 都 道 府 県 市 区
-            (0xe9, 0x83, 0xbd) | (0xe9, 0x81, 0x93) | (0xe5, 0xba, 0x9c) | (0xe7, 0x9c, 0x8c) | (0xe5, 0xb8, 0x82)
+            (0xe9, 0x83, 0xbd)
+            | (0xe9, 0x81, 0x93)
+            | (0xe5, 0xba, 0x9c)
+            | (0xe7, 0x9c, 0x8c)
+            | (0xe5, 0xb8, 0x82)
             | (0xe5, 0x8c, 0xba) => addresses::at(text, i, self.done),
             (0xef, 0xbc, 0x90..=0x99) if !matches!(text.before(i), 0x90..=0x99) => numbers::at(text, i),
             _ => Match::None,

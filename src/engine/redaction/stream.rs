@@ -60,7 +60,8 @@ impl<'r> Stream<'r> {
             cut = if begin > self.out { begin } else { limit };
             // Not within a value: what it begins on goes out with it, later.
             if let Some(inside) = found.iter().find(|f| f.start < cut && f.end > cut) {
-                let begin = text.run_back(inside.start, inside.start - self.out.min(inside.start), |b| b != b'\n');
+                let begin =
+                    text.run_back(inside.start, inside.start - self.out.min(inside.start), |b| b != b'\n');
                 cut = if begin > self.out { begin } else { inside.end };
             }
         }

@@ -209,7 +209,8 @@ pub(super) fn at(text: Text<'_>, i: usize) -> Match {
 /// Whether these bytes begin like a token: what a line break cut may.
 pub(super) fn begin(bytes: &[u8]) -> bool {
     let Some(first) = bytes.first() else { return false };
-    rules(*first).iter().any(|r| r.0.len() > 2 && bytes.starts_with(r.0.as_bytes())) || bytes.starts_with(b"eyJ")
+    rules(*first).iter().any(|r| r.0.len() > 2 && bytes.starts_with(r.0.as_bytes()))
+        || bytes.starts_with(b"eyJ")
 }
 
 fn of_rule(text: Text<'_>, i: usize, (prefix, min, max, of, kind): &Rule) -> Match {
@@ -326,6 +327,7 @@ pub(super) fn aws_secret(text: Text<'_>, i: usize) -> Match {
         return Match::None;
     }
     let s = sorts(text.part(i, end));
-    let mixed = s.digits >= 2 && s.upper >= 5 && s.lower >= 5 && s.other <= 6 && s.changes >= 16 && s.distinct >= 20;
+    let mixed =
+        s.digits >= 2 && s.upper >= 5 && s.lower >= 5 && s.other <= 6 && s.changes >= 16 && s.distinct >= 20;
     if mixed { Match::Found(Finding::plain(text, i, end, kind::AWS_SECRET_KEY).sure()) } else { Match::None }
 }

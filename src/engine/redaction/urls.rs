@@ -83,13 +83,16 @@ fn late(text: Text<'_>, start: usize, stop: usize) -> Option<usize> {
 fn webhook(text: Text<'_>, start: usize, scheme: usize) -> Match {
     let teams = text.run_max(start, 80, |b| is_token(b) || b == b'.');
     let host = text.part(start, teams);
-    let known = WEBHOOKS.iter().find(|(h, path)| host.eq_ignore_ascii_case(h.as_bytes()) && text.has(teams, path.as_bytes()));
+    let known = WEBHOOKS
+        .iter()
+        .find(|(h, path)| host.eq_ignore_ascii_case(h.as_bytes()) && text.has(teams, path.as_bytes()));
     let from = match known {
         Some((_, path)) => teams + path.len(),
         None if host.ends_with(b".webhook.office.com") => teams + 1,
         None => return Match::None,
     };
-    let end = text.run_max(from, 400, |b| is_token(b) || matches!(b, b'/' | b'@' | b'.' | b'%' | b'=' | b'?' | b'&'));
+    let end = text
+        .run_max(from, 400, |b| is_token(b) || matches!(b, b'/' | b'@' | b'.' | b'%' | b'=' | b'?' | b'&'));
     if text.line_ends(end) && end - from < 44 {
         return Match::Open;
     }

@@ -87,8 +87,13 @@ fn bare_end(text: Text<'_>, start: usize, in_query: bool) -> usize {
             b' ' | b'\t' | b'\n' | b'\r' | b'"' | b'\'' | b'<' | b'>' | b'`' | 0 => true,
             b'\\' => text.line_break(i) > 0 || matches!(text.at(i + 1), b'"' | b't' | b'\\'),
             b'&' => in_query || names(text, i + 1) || text.has(i, b"&quot;") || text.has(i, b"&amp;"),
-            b',' | b';' => names(text, i + 1) || matches!(text.at(i + 1), b' ' | b'\n' | b'\r' | b'"' | b'\'' | 0),
-            b'}' | b']' | b')' => matches!(text.at(i + 1), b'"' | b',' | b'}' | b']' | b')' | b' ' | b'\n' | b'\r' | b'.' | b';' | b':' | 0),
+            b',' | b';' => {
+                names(text, i + 1) || matches!(text.at(i + 1), b' ' | b'\n' | b'\r' | b'"' | b'\'' | 0)
+            }
+            b'}' | b']' | b')' => matches!(
+                text.at(i + 1),
+                b'"' | b',' | b'}' | b']' | b')' | b' ' | b'\n' | b'\r' | b'.' | b';' | b':' | 0
+            ),
             // Japanese punctuation and brackets, and what follows in Japanese.
             0xe3..=0xef => true,
             b'#' => in_query,
@@ -114,15 +119,107 @@ fn names(text: Text<'_>, i: usize) -> bool {
 
 /// Words that stand where a value might, and say something about it.
 const PROSE: &[&str] = &[
-    "null", "nil", "none", "undefined", "empty", "true", "false", "required", "invalid", "missing", "expired", "wrong",
-    "incorrect", "changed", "reset", "resetting", "failed", "failure", "error", "unknown", "redacted", "filtered",
-    "hidden", "masked", "secret", "password", "passwd", "token", "string", "optional", "default", "unset", "rotated",
-    "rotation", "updated", "accepted", "rejected", "denied", "authentication", "yes", "no", "on", "off", "ok",
-    "present", "absent", "not", "found", "valid", "is", "was", "for", "the", "and", "prompt", "removed", "omitted",
-    "disabled", "enabled", "set", "mismatch", "must", "should", "cannot", "has", "will", "value", "text", "object",
-    "function", "array", "number", "boolean", "int", "varchar", "bearer", "basic", "env", "file", "vault", "sensitive",
-    "publickey", "keyboard-interactive", "policy", "expires", "check", "n/a", "(null)", "nan", "change", "changeme",
-    "attempt", "attempts", "provided", "supplied", "refresh", "refreshed", "revoked", "created", "deleted", "read",
+    "null",
+    "nil",
+    "none",
+    "undefined",
+    "empty",
+    "true",
+    "false",
+    "required",
+    "invalid",
+    "missing",
+    "expired",
+    "wrong",
+    "incorrect",
+    "changed",
+    "reset",
+    "resetting",
+    "failed",
+    "failure",
+    "error",
+    "unknown",
+    "redacted",
+    "filtered",
+    "hidden",
+    "masked",
+    "secret",
+    "password",
+    "passwd",
+    "token",
+    "string",
+    "optional",
+    "default",
+    "unset",
+    "rotated",
+    "rotation",
+    "updated",
+    "accepted",
+    "rejected",
+    "denied",
+    "authentication",
+    "yes",
+    "no",
+    "on",
+    "off",
+    "ok",
+    "present",
+    "absent",
+    "not",
+    "found",
+    "valid",
+    "is",
+    "was",
+    "for",
+    "the",
+    "and",
+    "prompt",
+    "removed",
+    "omitted",
+    "disabled",
+    "enabled",
+    "set",
+    "mismatch",
+    "must",
+    "should",
+    "cannot",
+    "has",
+    "will",
+    "value",
+    "text",
+    "object",
+    "function",
+    "array",
+    "number",
+    "boolean",
+    "int",
+    "varchar",
+    "bearer",
+    "basic",
+    "env",
+    "file",
+    "vault",
+    "sensitive",
+    "publickey",
+    "keyboard-interactive",
+    "policy",
+    "expires",
+    "check",
+    "n/a",
+    "(null)",
+    "nan",
+    "change",
+    "changeme",
+    "attempt",
+    "attempts",
+    "provided",
+    "supplied",
+    "refresh",
+    "refreshed",
+    "revoked",
+    "created",
+    "deleted",
+    "read",
 ];
 
 /// Whether these bytes hide what was there, or name where it will come from.
@@ -137,7 +234,11 @@ pub(super) fn is_placeholder(value: &[u8]) -> bool {
         || find_fold(value, b"filtered").is_some()
         || find_fold(value, b"\xe2\x80\xa2\xe2\x80\xa2").is_some()
         || (0..value.len()).any(|i| pseudonym::end(text, i).is_some())
-        || (first == b'$' && (matches!(text.at(1), b'{' | b'(') || value.iter().skip(1).all(|b| is_word(*b)) && s.lower * s.upper == 0 && (s.digits == 0 || s.upper + s.lower == 0)))
+        || (first == b'$'
+            && (matches!(text.at(1), b'{' | b'(')
+                || value.iter().skip(1).all(|b| is_word(*b))
+                    && s.lower * s.upper == 0
+                    && (s.digits == 0 || s.upper + s.lower == 0)))
         || (matches!(first, b'{' | b'<' | b'[' | b'(') && !matches!(text.at(1), b'"' | b'\\'))
         || text.has(0, b"%s")
         || text.has(0, b"%{")
@@ -150,7 +251,10 @@ pub(super) fn plausible(value: &[u8], demand: Demand, assigned: bool) -> bool {
     if demand == Demand::Whole {
         return value.len() >= 4 && !is_placeholder(value);
     }
-    if value.len() < 3 || is_placeholder(value) || PROSE.iter().any(|w| value.eq_ignore_ascii_case(w.as_bytes())) {
+    if value.len() < 3
+        || is_placeholder(value)
+        || PROSE.iter().any(|w| value.eq_ignore_ascii_case(w.as_bytes()))
+    {
         return false;
     }
     match demand {
@@ -173,7 +277,9 @@ pub(super) fn strong(value: &[u8]) -> bool {
     let letters = s.upper + s.lower;
     let inner_capitals = s.upper >= 2 && s.lower >= 2;
     let inner = value.get(1..value.len().saturating_sub(1)).unwrap_or_default();
-    let marks = inner.iter().any(|b| matches!(b, b'!' | b'@' | b'#' | b'$' | b'%' | b'^' | b'&' | b'*' | b'~' | b'?' | b'+'));
+    let marks = inner
+        .iter()
+        .any(|b| matches!(b, b'!' | b'@' | b'#' | b'$' | b'%' | b'^' | b'&' | b'*' | b'~' | b'?' | b'+'));
     value.len() >= 6 && letters >= 1 && (s.digits >= 1 || marks || (inner_capitals && s.changes >= 3))
 }
 
@@ -181,7 +287,8 @@ pub(super) fn strong(value: &[u8]) -> bool {
 pub(super) fn random(value: &[u8]) -> bool {
     let s = sorts(value);
     let letters = s.upper + s.lower;
-    let mixed = (s.digits >= 2 && letters >= 2 && s.changes >= 3) || (s.upper >= 3 && s.lower >= 3 && s.changes * 3 >= value.len());
+    let mixed = (s.digits >= 2 && letters >= 2 && s.changes >= 3)
+        || (s.upper >= 3 && s.lower >= 3 && s.changes * 3 >= value.len());
     s.distinct >= 8.min(u32::try_from(value.len() / 2).unwrap_or(8)) && mixed
 }
 

@@ -55,7 +55,8 @@ fn harmless_lines() -> String {
     for seed in 0..40_000 {
         let kind = HARMLESS[seed % HARMLESS.len()];
         let line = people::harmless(kind, &mut Random::new(&format!("speed/{seed}"))).unwrap();
-        text += &format!("2026-11-24T09:12:03.113Z INFO orders [main] c.e.Orders - {line} status=200 dur=12ms\n");
+        text +=
+            &format!("2026-11-24T09:12:03.113Z INFO orders [main] c.e.Orders - {line} status=200 dur=12ms\n");
     }
     text
 }
@@ -68,7 +69,11 @@ fn speed(name: &str, redactor: &Redactor, text: &[u8]) {
         spots = text.chunks(1 << 20).map(|part| redactor.bytes(part).spots.len()).sum();
         best = best.min(watch.elapsed().as_secs_f64());
     }
-    println!("{name}: {:.0} MB/s, {} MB, {spots} values", text.len() as f64 / 1e6 / best, text.len() / 1_000_000);
+    println!(
+        "{name}: {:.0} MB/s, {} MB, {spots} values",
+        text.len() as f64 / 1e6 / best,
+        text.len() / 1_000_000
+    );
 }
 
 fn recall(class: &str, kinds: &[&str], redactor: &Redactor) {
@@ -95,6 +100,9 @@ fn recall(class: &str, kinds: &[&str], redactor: &Redactor) {
     }
     println!("{:<24} {gone:>6} {all:>6} {:>7.2}", "all");
     for (context, (of_context, gone_of_context)) in contexts {
-        println!("  in {context:<19} {gone_of_context:>6} {of_context:>6} {:>7.2}", share(gone_of_context, of_context));
+        println!(
+            "  in {context:<19} {gone_of_context:>6} {of_context:>6} {:>7.2}",
+            share(gone_of_context, of_context)
+        );
     }
 }
