@@ -31,8 +31,9 @@ use crate::config::Config;
 use crate::doctor::{self, Findings, Places, Told};
 pub use crate::driver::Settings;
 use crate::driver::{Driver, Ports};
-use crate::ports::{AlarmStates, Clock, Evidence, Observer, Queue};
-use crate::record::{self, Subject};
+use crate::ports::{AlarmStates, Clock, Collector, Evidence, Observer, Queue};
+use crate::record::{self, Subject as Recorded};
+use crate::redacting::{self, Redacting};
 use crate::replay::Investigated;
 use crate::service::{Parts, Service, Wish, subject_of};
 use crate::store::Store;
@@ -144,8 +145,7 @@ pub async fn doctor(config: &Config, told: &mut dyn Told) -> Findings {
 ///
 /// # Errors
 /// When it is not clear what is wanted, there is no such alarm, CloudWatch cannot be asked for it, or the bundle cannot be
-/// written. A failing source of
-/// evidence is a gap.
+/// written. A failing source of evidence is a gap.
 pub async fn investigate(
     config: &Config,
     wish: &Wish,
@@ -160,6 +160,8 @@ pub async fn investigate(
     let (about, origin) = wanted(wish, &AwsAlarmStates::new(evidence.here()), now).await?;
     let library = Arc::clone(&settings.library);
     let collector = evidence.of(&about.alarm, Some(&about.resource));
+    let redactor = Arc::new(redacting::redactor(config.redaction.key.as_deref())?);
+    let collector: Arc<dyn Collector> = Arc::new(Redacting::new(collector, redactor));
     let ports = Ports {
         collector: match &writer {
             Some(writer) => Arc::new(Recording::new(collector, Arc::clone(writer))),
@@ -228,7 +230,7 @@ pub async fn record(
     target: &Path,
     observer: &mut dyn Observer,
 ) -> Result<record::Outcome> {
-    let subject = Subject::of_feed(feed)?;
+    let subject = Recorded::of_feed(feed)?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let evidence = world(config, &clock).await?.evidence;
     let collector = subject.collector(evidence.as_ref());

@@ -40,6 +40,8 @@ pub struct Config {
     pub retention: RetentionConfig,
     /// What Tantei tells of itself.
     pub telemetry: TelemetryConfig,
+    /// What stands in the place of secrets and personal data.
+    pub redaction: RedactionConfig,
 }
 
 /// Where feeds are kept.
@@ -206,6 +208,23 @@ pub struct PlaybookConfig {
     pub settings: BTreeMap<String, String>,
 }
 
+/// What stands in the place of secrets and personal data.
+#[derive(Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct RedactionConfig {
+    /// The file that holds the key of pseudonyms; without one they are other ones after every start.
+    pub key_file: Option<PathBuf>,
+    /// The key, out of the environment or the file; never in the settings.
+    #[serde(skip)]
+    pub key: Option<String>,
+}
+
+impl fmt::Debug for RedactionConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RedactionConfig").field("key_file", &self.key_file).finish_non_exhaustive()
+    }
+}
+
 /// How long things are kept.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -253,6 +272,10 @@ const VARIABLES: [(&str, Set); 4] = [
         c.http.listen = v.parse().map_err(|_| "is no address and port such as 127.0.0.1:8080".to_owned())?;
         Ok(())
     }),
+    ("TANTEI_REDACTION_KEY", |c, v| {
+        c.redaction.key = Some(v.to_owned()).filter(|key| !key.is_empty());
+        Ok(())
+    }),
     ("TANTEI_SNS_TOPICS", |c, v| {
         c.sns.topics = v.split(',').map(|t| t.trim().to_owned()).filter(|t| !t.is_empty()).collect();
         Ok(())
@@ -291,6 +314,17 @@ impl Config {
         for (name, set) in VARIABLES {
             if let Some(Err(problem)) = variable(name).map(|value| set(&mut config, &value)) {
                 problems.push(format!("{name} {problem}"));
+            }
+        }
+        if let (None, Some(path)) = (&config.redaction.key, &config.redaction.key_file) {
+            match std::fs::read_to_string(path) {
+                Ok(key) if key.trim().len() >= 16 => config.redaction.key = Some(key.trim().to_owned()),
+                Ok(_) => {
+                    problems.push(format!("redaction.key_file: {} holds no 16 characters", path.display()))
+                }
+                Err(e) => {
+                    problems.push(format!("redaction.key_file: {} cannot be read: {e}", path.display()))
+                }
             }
         }
         problems.extend(config.problems());

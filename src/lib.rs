@@ -16,6 +16,7 @@ pub mod network;
 pub mod playbooks;
 pub mod ports;
 pub mod record;
+pub mod redacting;
 pub mod render;
 pub mod replay;
 pub mod service;

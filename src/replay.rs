@@ -11,6 +11,7 @@ use tantei_engine::model::feed::{FeedItem, Opened, canonical_digest};
 use tantei_engine::model::query::Source;
 use tantei_engine::model::time::{TimeSpan, Timestamp};
 use tantei_engine::playbook::matching::Library;
+use tantei_engine::redaction::Redactor;
 
 use crate::bundle::archive;
 use crate::bundle::collectors::BundleCollector;
@@ -20,6 +21,7 @@ use crate::clock::ReplayClock;
 use crate::driver::{Driver, Ports, Settings};
 use crate::playbooks;
 use crate::ports::{Approver, Automation, Clock, Observer};
+use crate::redacting::Redacting;
 
 /// How to replay.
 #[derive(Debug, Default)]
@@ -110,8 +112,10 @@ pub fn replay(folder: &Path, options: &Options, observer: &mut dyn Observer) -> 
     } else {
         None
     };
+    // The recording's own name is the key: a replay gives the same feed every time, and who has the feed has the recording.
+    let redactor = Arc::new(Redactor::new(manifest.id.as_bytes()));
     let ports = Ports {
-        collector: Arc::new(BundleCollector::new(folder)),
+        collector: Arc::new(Redacting::new(Arc::new(BundleCollector::new(folder)), redactor)),
         clock: Arc::clone(&clock) as Arc<dyn Clock>,
         journal: None,
         approver: options.approver.clone(),

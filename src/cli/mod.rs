@@ -16,6 +16,7 @@ mod metrics;
 mod output;
 mod playbooks;
 mod record;
+mod redact;
 mod remote;
 mod serve;
 mod silence;
@@ -43,6 +44,7 @@ Examples:
   tantei investigate --bundle DIR --report r.md --lang ja
   tantei evaluate DIR…                            score labelled incidents
   tantei logs now.log --baseline before.log       what is new, gone or different in log lines
+  tantei redact app.log                           without secrets and personal data
   tantei metrics cpu.csv --svg cpu.svg            where does this series deviate?
   tantei playbooks check my-playbooks/            check your own playbooks
   tantei serve --config tantei.toml               receive alarms and investigate them
@@ -62,6 +64,8 @@ enum Command {
     Evaluate(evaluate::Args),
     /// Find the patterns of log lines, and what differs from a baseline.
     Logs(logs::Args),
+    /// Take secrets and personal data out of text; equal values get equal pseudonyms.
+    Redact(redact::Args),
     /// Judge a time series: a score for each point, deviating spans, a picture; or one window against its baseline.
     Metrics(metrics::Args),
     /// List, show or check playbooks.
@@ -127,6 +131,7 @@ fn run(command: Command) -> Result<ExitCode> {
         Command::Investigate(args) => investigate::run(&args),
         Command::Evaluate(args) => evaluate::run(&args),
         Command::Logs(args) => logs::run(&args),
+        Command::Redact(args) => redact::run(&args),
         Command::Metrics(args) => metrics::run(&args),
         Command::Playbooks(command) => playbooks::run(&command),
         Command::Audit(command) => audit::run(&command),

@@ -16,6 +16,7 @@ use crate::client::Client;
 use crate::ports::Observer;
 use crate::record::Outcome;
 use crate::replay::{Investigated, Silent};
+use crate::service::Wish;
 use crate::words::Lang;
 use crate::{bundle, playbooks};
 

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use tokio_util::sync::CancellationToken;
@@ -12,6 +13,7 @@ use tracing_subscriber::{EnvFilter, Layer as _};
 use super::output;
 use crate::app;
 use crate::config::{Config, ConfigErrors};
+use crate::redacting::{self, RedactingWriter};
 use crate::telemetry::{SPANS, Traces};
 
 #[derive(Debug, clap::Args)]
@@ -51,7 +53,7 @@ pub(super) fn run(args: &Args) -> Result<ExitCode> {
     let runtime = runtime()?;
     let traces = config.telemetry.otlp_endpoint.as_deref();
     let traces = traces.map(|endpoint| Traces::to(endpoint, runtime.handle().clone())).transpose()?;
-    log(args, traces.as_ref())?;
+    log(args, config.redaction.key.as_deref(), traces.as_ref())?;
     let served = runtime.block_on(async {
         let stop = CancellationToken::new();
         tokio::spawn(told_to_stop(stop.clone()));
@@ -70,10 +72,12 @@ pub(super) fn runtime() -> Result<tokio::runtime::Runtime> {
 }
 
 /// Logs go to standard error: standard output stays empty for whoever pipes it. Spans are for traces only.
-fn log(args: &Args, traces: Option<&Traces>) -> Result<()> {
+fn log(args: &Args, key: Option<&str>, traces: Option<&Traces>) -> Result<()> {
     let filter = EnvFilter::try_new(&args.log).context("--log: such as info, or tantei=debug,warn")?;
     let filter = filter.add_directive(format!("{SPANS}=off").parse()?);
-    let logs = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(false);
+    let redactor = Arc::new(redacting::redactor(key)?);
+    let writer = move || RedactingWriter::new(std::io::stderr(), Arc::clone(&redactor));
+    let logs = tracing_subscriber::fmt::layer().with_writer(writer).with_ansi(false);
     let logs = if args.log_json {
         logs.json().with_filter(filter).boxed()
     } else {

@@ -5,7 +5,7 @@
 //! do next. The contract of `step`: same state, same `now`, same limits, same actions.
 //!
 //! Floors, each using only lower ones: [`model`] and [`limits`] < [`analysis`], [`reasoning`], [`playbook`],
-//! [`planning`], [`recovery`], [`intake`], [`triage`] (side by side) < [`investigation`] < [`evaluation`].
+//! [`planning`], [`recovery`], [`redaction`], [`intake`], [`triage`] (side by side) < [`investigation`] < [`evaluation`].
 
 pub mod analysis;
 pub mod evaluation;
@@ -17,5 +17,6 @@ pub mod planning;
 pub mod playbook;
 pub mod reasoning;
 pub mod recovery;
+pub mod redaction;
 pub mod report;
 pub mod triage;

@@ -132,7 +132,13 @@ impl Service {
         if text.trim().is_empty() {
             return Err(DecideError::Invalid("a note needs words".to_owned()));
         }
-        self.say(id, Vec::new(), Body::Note(Note { text: Untrusted::new(text) }), person).await
+        self.say(
+            id,
+            Vec::new(),
+            Body::Note(Note { text: Untrusted::new(&self.inner.redactor.text(text)) }),
+            person,
+        )
+        .await
     }
 
     /// Ends an investigation, or opens it again. It is listed so at once; the node that does the triage knows it before

@@ -24,6 +24,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
+use tantei_engine::redaction::Redactor;
 use tantei_engine::triage::{Triage, TriageLimits};
 use tokio::sync::{Mutex, Notify, RwLock, Semaphore};
 use tokio::task::JoinSet;
@@ -35,6 +36,7 @@ use crate::clock::Stopwatch;
 use crate::config::{Config, HttpConfig};
 use crate::driver::Settings;
 use crate::ports::{AlarmStates, Clock, Evidence, Queue};
+use crate::redacting::{self, RedactingEvidence};
 use crate::store::{Inbox, Store};
 
 pub use crate::store::{Filter, Listed, Pushed, StoreError, StoreErrorKind};
@@ -60,6 +62,7 @@ struct Inner {
     inbox: Inbox,
     clock: Arc<dyn Clock>,
     evidence: Arc<dyn Evidence>,
+    redactor: Arc<Redactor>,
     queue: Option<Arc<dyn Queue>>,
     states: Option<Arc<dyn AlarmStates>>,
     verifier: Verifier,
@@ -118,6 +121,14 @@ impl Service {
                 .with_context(|| format!("sns.certificates: {} cannot be read", file.display()))?;
             pinned.insert(url.clone(), pem);
         }
+        let key = parts.config.redaction.key.as_deref();
+        if key.is_none() {
+            tracing::warn!(
+                "no TANTEI_REDACTION_KEY and no redaction.key_file: pseudonyms are other ones on every node and after \
+                 every start"
+            );
+        }
+        let redactor = Arc::new(redacting::redactor(key)?);
         let triage = Triage::new(TriageLimits { deep_max: parts.config.triage.deep_max });
         let inner = Inner {
             node: format!("node_{}", uuid::Uuid::now_v7().simple()),
@@ -127,7 +138,8 @@ impl Service {
             config: parts.config,
             store: parts.store,
             clock: parts.clock,
-            evidence: parts.evidence,
+            evidence: Arc::new(RedactingEvidence::new(parts.evidence, Arc::clone(&redactor))),
+            redactor,
             queue: parts.queue,
             states: parts.states,
             settings: parts.settings,

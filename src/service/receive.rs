@@ -13,6 +13,7 @@ use super::{DecideError, Event, Service, Start, Wish};
 use crate::access;
 use crate::aws::sns::SignatureError;
 use crate::ports::QueueMessage;
+use crate::redacting;
 use crate::store::{Delivery, Inserted, StoreError};
 
 /// What SNS says in headers: they must not contradict the message.
@@ -177,6 +178,7 @@ impl Service {
     }
 
     async fn begin(&self, start: Start) -> Result<String, ReceiveError> {
+        let start = Start { title: redacting::text(&self.inner.redactor, &start.title), ..start };
         let id = format!("start_{}", uuid::Uuid::now_v7().simple());
         self.put(id.clone(), id.clone(), "manual", &Event::Start(Box::new(start))).await?;
         Ok(id)
@@ -211,10 +213,14 @@ impl Service {
     /// Stores what was recognised.
     pub(super) async fn keep(&self, shape: Shape, source: &str) -> Result<Received, ReceiveError> {
         let (id, transition, event) = match shape {
-            Shape::Alarm(event) => (event.delivery.id.clone(), event.key().digest(), Event::Alarm(event)),
+            Shape::Alarm(event) => {
+                let event = redacting::alarm(&self.inner.redactor, *event);
+                (event.delivery.id.clone(), event.key().digest(), Event::Alarm(Box::new(event)))
+            }
             Shape::Service(event) => {
+                let event = redacting::service(&self.inner.redactor, *event);
                 let id = event.delivery.id.clone();
-                (id.clone(), id, Event::Service(event))
+                (id.clone(), id, Event::Service(Box::new(event)))
             }
             Shape::Envelope(_) | Shape::Text(_) => return Ok(Received::Ignored),
         };

@@ -13,6 +13,8 @@
     reason = "helpers of tests fail loudly; the allow-in-tests settings only cover the bodies of test functions"
 )]
 
+#[path = "../redaction/mod.rs"]
+mod redaction;
 #[path = "../sns/mod.rs"]
 mod sns;
 
@@ -42,6 +44,7 @@ mod nodes;
 mod openapi;
 mod people;
 mod record;
+mod redact;
 mod rounds;
 mod serve;
 mod server;

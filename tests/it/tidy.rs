@@ -89,7 +89,8 @@ fn the_engine_is_pure() {
 /// stands above it (the folds `evaluation` and `report`).
 #[test]
 fn features_do_not_know_one_another() {
-    let features = ["analysis", "planning", "reasoning", "playbook", "recovery", "intake", "triage"];
+    let features =
+        ["analysis", "planning", "reasoning", "playbook", "recovery", "intake", "triage", "redaction"];
     for (name, text) in sources().into_iter().filter(|(n, _)| n.starts_with("src/engine/")) {
         let inside = name.trim_start_matches("src/engine/");
         let code = code(&text);
@@ -135,7 +136,7 @@ fn the_world_stays_behind_its_ports() {
 fn floors_are_not_climbed() {
     let floors: [&[&str]; 7] = [
         &["ports", "words", "access", "config", "network", "telemetry"],
-        &["clock", "render", "playbooks", "bundle", "aws", "store", "chat"],
+        &["clock", "render", "playbooks", "bundle", "aws", "store", "chat", "redacting"],
         &["driver"],
         &["replay", "record", "doctor", "service"],
         &["http", "web"],
