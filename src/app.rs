@@ -233,7 +233,8 @@ pub async fn record(
     let subject = Recorded::of_feed(feed)?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let evidence = world(config, &clock).await?.evidence;
-    let collector = subject.collector(evidence.as_ref());
+    let redactor = Arc::new(redacting::redactor(config.redaction.key.as_deref())?);
+    let collector = Arc::new(Redacting::new(subject.collector(evidence.as_ref()), redactor));
     subject.record(collector, settings, clock.as_ref(), target, observer).await
 }
 

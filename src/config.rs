@@ -263,7 +263,7 @@ impl fmt::Display for ConfigErrors {
 impl std::error::Error for ConfigErrors {}
 
 /// Environment variables that replace a setting.
-const VARIABLES: [(&str, Set); 4] = [
+const VARIABLES: [(&str, Set); 5] = [
     ("TANTEI_STORE_URL", |c, v| {
         v.clone_into(&mut c.store.url);
         Ok(())

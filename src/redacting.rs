@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use tantei_engine::model::alarm::{Alarm, AlarmTransition};
 use tantei_engine::model::alarm_event::AlarmEvent;
+use tantei_engine::model::alarm_health::AlarmDefinition;
 use tantei_engine::model::gap::Gap;
 use tantei_engine::model::query::Query;
 use tantei_engine::model::resource::{Resource, ResourceId};
@@ -111,6 +112,11 @@ fn cleaned(redactor: &Redactor, batch: Batch) -> Batch {
                 ..t
             };
             Batch::Alarms(all.into_iter().map(clean).collect())
+        }
+        // The name of an alarm is its key: transitions have the same pseudonym for the same secret.
+        Batch::Definitions(all) => {
+            let clean = |d: AlarmDefinition| AlarmDefinition { name: text(redactor, &d.name), ..d };
+            Batch::Definitions(all.into_iter().map(clean).collect())
         }
         keys @ (Batch::Topology { .. } | Batch::Metrics(_) | Batch::Coverage(_)) => keys,
     }

@@ -112,7 +112,8 @@ impl Ignored {
     #[must_use]
     pub fn has(&self, change: &Change) -> bool {
         let attribute = |key: &str| change.attributes.get(key).map_or("", String::as_str);
-        let session = change.actor.contains(":assumed-role/").then(|| change.actor.rsplit('/').next()).flatten();
+        let session =
+            change.actor.contains(":assumed-role/").then(|| change.actor.rsplit('/').next()).flatten();
         self.services.contains(attribute("eventSource"))
             || self.events.contains(attribute("eventName"))
             || self.principals.iter().any(|p| change.actor.contains(p.as_str()))
@@ -299,7 +300,8 @@ mod tests {
             Ignored { principals: BTreeSet::from(["assumed-role/ci".to_owned()]), ..Ignored::default() };
         assert!(ignored.has(&change) && !Ignored::default().has(&change));
         let session = change.actor.rsplit('/').next().unwrap().to_owned();
-        let by_session = |name: &str| Ignored { sessions: BTreeSet::from([name.to_owned()]), ..Ignored::default() };
+        let by_session =
+            |name: &str| Ignored { sessions: BTreeSet::from([name.to_owned()]), ..Ignored::default() };
         assert!(by_session(&session).has(&change) && !by_session(&session[1..]).has(&change));
     }
 }

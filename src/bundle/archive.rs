@@ -12,10 +12,11 @@ use super::lines::ZSTD_WINDOW_LOG_MAX;
 use super::staging::Staging;
 
 /// The files of a bundle. A label is none of them: what is passed on says nothing about the cause.
-const NAMES: [&str; 14] = [
+const NAMES: [&str; 15] = [
     "incident.json",
     "recording.json",
     "feed.jsonl",
+    "alarm-definitions.jsonl",
     "topology.json",
     "metrics.jsonl",
     "metrics.jsonl.zst",

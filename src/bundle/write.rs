@@ -11,6 +11,7 @@ use std::sync::{Mutex, PoisonError};
 use anyhow::{Context, Result, bail};
 use serde::Serialize;
 use tantei_engine::model::alarm::Alarm;
+use tantei_engine::model::alarm_health::AlarmDefinition;
 use tantei_engine::model::feed::FeedItem;
 use tantei_engine::model::gap::{Gap, GapReason};
 use tantei_engine::model::query::Source;
@@ -56,6 +57,7 @@ struct Inner {
     sources: BTreeMap<Source, RecordedSource>,
     resources: BTreeMap<ResourceId, Resource>,
     edges: Vec<Edge>,
+    definitions: Vec<AlarmDefinition>,
     alarm: Option<Alarm>,
     bytes: u64,
     failure: Option<anyhow::Error>,
@@ -79,6 +81,7 @@ impl BundleWriter {
             sources: BTreeMap::new(),
             resources: BTreeMap::new(),
             edges: Vec::new(),
+            definitions: Vec::new(),
             alarm: None,
             bytes: 0,
             failure: None,
@@ -143,6 +146,9 @@ impl Inner {
         self.alarm = Some(alarm);
         match file_of(source) {
             Some(name) => {
+                if source == Source::Alarms {
+                    self.definitions.clear();
+                }
                 let file = create(&self.folder()?.join(format!("{name}.zst")))?;
                 self.files.insert(source, zstd::Encoder::new(BufWriter::new(file), LEVEL)?);
             }
@@ -167,6 +173,10 @@ impl Inner {
             Batch::Traces(spans) => self.lines(source, spans.iter().map(SpanOut::from)),
             Batch::Changes(changes) => self.lines(source, changes.iter().map(ChangeOut::from)),
             Batch::Alarms(transitions) => self.lines(source, transitions.iter().map(TransitionOut::from)),
+            Batch::Definitions(definitions) => {
+                self.definitions.extend_from_slice(definitions);
+                Ok(())
+            }
             Batch::Coverage(_) => {
                 self.sources.entry(source).or_default().foreign_clock = true;
                 Ok(())
@@ -222,12 +232,10 @@ impl Inner {
             sources: std::mem::take(&mut self.sources),
         };
         json(&folder, recorded::FILE, &recorded)?;
-        let mut feed = BufWriter::new(create(&folder.join("feed.jsonl"))?);
-        for item in about.feed {
-            serde_json::to_writer(&mut feed, item)?;
-            feed.write_all(b"\n")?;
+        if !self.definitions.is_empty() {
+            lines(&folder, "alarm-definitions.jsonl", &self.definitions)?;
         }
-        feed.into_inner().map_err(std::io::Error::from)?.sync_all()?;
+        lines(&folder, "feed.jsonl", about.feed)?;
         self.staging.take().context("the bundle is finished already")?.commit()
     }
 }
@@ -258,6 +266,15 @@ fn too_long(source: Source, recorded: &mut RecordedSource, alarm: Option<&Alarm>
 
 fn create(path: &Path) -> Result<File> {
     File::create(path).with_context(|| format!("`{}` cannot be written", path.display()))
+}
+
+fn lines<T: Serialize>(folder: &Path, name: &str, values: &[T]) -> Result<()> {
+    let mut file = BufWriter::new(create(&folder.join(name))?);
+    for value in values {
+        serde_json::to_writer(&mut file, value)?;
+        file.write_all(b"\n")?;
+    }
+    Ok(file.into_inner().map_err(std::io::Error::from)?.sync_all()?)
 }
 
 fn json<T: Serialize>(folder: &Path, name: &str, value: &T) -> Result<()> {

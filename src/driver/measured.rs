@@ -37,6 +37,7 @@ fn kind(body: &Body) -> &'static str {
         Body::Concluded(_) => "concluded",
         Body::Matched(_) => "matched",
         Body::AlarmTransition(_) => "alarm_transition",
+        Body::AlarmHealth(_) => "alarm_health",
         Body::Topology(_) => "topology",
         Body::Observation(_) => "observation",
         Body::Gap(_) => "gap",

@@ -115,7 +115,8 @@ async fn an_alarm_is_investigated_by_its_name_without_a_server() {
             assert!(collected >= 6, "every source was asked: {collected}");
             assert!(feed.iter().any(|i| i["body"]["item"] == "concluded"));
             let charges = feed.iter().filter_map(|i| i["body"]["charges"].as_array()).flatten();
-            let read = |c: &Value| c["operation"] == "cloudwatch:GetMetricData" && c["micro_usd"].as_u64() > Some(0);
+            let read =
+                |c: &Value| c["operation"] == "cloudwatch:GetMetricData" && c["micro_usd"].as_u64() > Some(0);
             assert!(charges.clone().any(read), "what was charged for is told: {charges:?}");
         }
         let output = run("no-such-alarm");
