@@ -24,22 +24,26 @@ impl Store {
     /// When the database cannot be reached: then nothing is deleted.
     pub async fn delete_exported(&self, id: &str, hash: &str) -> Result<bool, StoreError> {
         const CHECK: &str =
-            "SELECT COUNT(*) FROM investigation WHERE id = $1 AND last_hash = $2 AND status = 'ended'";
+            "SELECT id FROM investigation WHERE id = $1 AND last_hash = $2 AND status = 'ended'";
+        // Nobody appends between the look and the end.
+        const CHECK_LOCKED: &str =
+            "SELECT id FROM investigation WHERE id = $1 AND last_hash = $2 AND status = 'ended' FOR UPDATE";
         const ITEMS: &str = "DELETE FROM item WHERE investigation = $1";
         const INVESTIGATION: &str = "DELETE FROM investigation WHERE id = $1";
+        let check = if self.shared() { CHECK_LOCKED } else { CHECK };
         let failed = unavailable("delete");
         let deleted = in_transaction!(self, "delete", tx => {
-            let as_exported: i64 = sqlx::query_scalar(CHECK)
+            let as_exported: Option<String> = sqlx::query_scalar(check)
                 .bind(id)
                 .bind(hash)
-                .fetch_one(&mut *tx)
+                .fetch_optional(&mut *tx)
                 .await
                 .map_err(&failed)?;
-            if as_exported == 1 {
+            if as_exported.is_some() {
                 sqlx::query(ITEMS).bind(id).execute(&mut *tx).await.map_err(&failed)?;
                 sqlx::query(INVESTIGATION).bind(id).execute(&mut *tx).await.map_err(&failed)?;
             }
-            as_exported == 1
+            as_exported.is_some()
         });
         Ok(deleted)
     }
