@@ -41,6 +41,7 @@ mod openapi;
 mod rounds;
 mod serve;
 mod server;
+mod steering;
 mod store;
 mod storm;
 mod support;
