@@ -9,6 +9,7 @@ mod queue;
 mod receive;
 mod reconcile;
 mod retention;
+mod sent;
 mod triage;
 mod work;
 
