@@ -1,7 +1,10 @@
 //! What is read beyond the plain sources: how alarms are set up, patterns counted by Logs Insights, sums of links, events that
 //! were sent, and what a person's word changes about the next round.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
+use tantei::aws::client::Timing;
 use tantei::aws::collector::Settings;
 use tantei::bundle::manifest;
 use tantei::replay::{Investigated, Options, Silent, replay};
@@ -147,7 +150,10 @@ async fn logs(
     settings: Settings,
 ) -> (tantei::ports::Collection, Vec<Batch>) {
     let manifest = manifest::read(bundle.path()).unwrap();
-    collect(&collector(&fake.clients(timing()), &manifest, settings), &manifest, Source::Logs).await
+    // The fake takes its time over ten thousand rows on a busy machine; what is tested is not how fast it is.
+    let patient = Timing { attempt: Duration::from_secs(20), call: Duration::from_secs(45), ..timing() };
+    let patient = Timing { source: Duration::from_secs(90), ..patient };
+    collect(&collector(&fake.clients(patient), &manifest, settings), &manifest, Source::Logs).await
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

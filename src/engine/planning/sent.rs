@@ -212,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn events_become_changes_of_the_resource_that_people_know() {
+    fn deployments_become_changes_of_the_resource_that_people_know() {
         for (source, detail_type, resources, facts, expected) in [
             (
                 "aws.ecs",
@@ -242,11 +242,21 @@ mod tests {
                 &[("stack-name", "shop"), ("status-details.status", "UPDATE_COMPLETE")],
                 Some(("shop", "deployment")),
             ),
+        ] {
+            let found = change(&event(source, detail_type, resources, facts));
+            let told = found.as_ref().map(|c| (c.resource.as_str(), c.kind.as_str()));
+            assert_eq!(told, expected, "{source} {detail_type}");
+        }
+    }
+
+    #[test]
+    fn other_events_become_changes_and_what_changes_nothing_does_not() {
+        for (source, detail_type, resources, facts, expected) in [
             (
                 "aws.autoscaling",
                 "EC2 Instance Terminate Successful",
-                &[],
-                &[("AutoScalingGroupName", "web")],
+                &[][..],
+                &[("AutoScalingGroupName", "web")][..],
                 Some(("web", "event")),
             ),
             (

@@ -102,7 +102,7 @@ pub(crate) fn get_query_results(data: &Data, query: &Value, looks: u64, page: us
         return json!({"status": "Running", "results": [], "statistics": statistics(0)});
     }
     let (start, end) = (query["startTime"].as_i64().unwrap(), query["endTime"].as_i64().unwrap());
-    let mut found: Vec<&Value> =
+    let found: Vec<&Value> =
         events(data, query["logGroupName"].as_str().unwrap(), start * 1_000, end * 1_000 + 999);
     let times = |l: &&Value| usize::try_from(l["times"].as_u64().unwrap_or(1)).unwrap();
     let matched = found.iter().map(times).sum();
