@@ -174,6 +174,8 @@ impl Driver {
             alarm: scope.alarm.clone(),
             window: scope.alarm.window,
             baseline: scope.alarm.baseline.clone(),
+            onset: scope.onset,
+            focus: self.state.round.as_ref().map(|round| round.focus.clone()).unwrap_or_default(),
         };
         let collector = Arc::clone(&self.ports.collector);
         let mut digest = Digest::new(source, &scope, &self.settings.limits);
@@ -470,7 +472,9 @@ fn series_of(batch: Batch) -> Vec<Series> {
         Batch::Metrics(series) => series,
         Batch::Topology { .. }
         | Batch::Logs(_)
+        | Batch::Tallies(_)
         | Batch::Traces(_)
+        | Batch::Links(_)
         | Batch::Changes(_)
         | Batch::Alarms(_)
         | Batch::Definitions(_)

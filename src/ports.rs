@@ -16,9 +16,9 @@ use tantei_engine::model::feed::{Charge, FeedItem};
 use tantei_engine::model::gap::{Gap, GapReason};
 use tantei_engine::model::id::ItemId;
 use tantei_engine::model::query::{Query, Source};
-use tantei_engine::model::resource::Resource;
+use tantei_engine::model::resource::{Resource, ResourceId};
 use tantei_engine::model::suggestion::Plan;
-use tantei_engine::model::telemetry::Batch;
+use tantei_engine::model::telemetry::{Batch, Change};
 use tantei_engine::model::text::Untrusted;
 use tantei_engine::model::time::{TimeSpan, Timestamp};
 
@@ -110,6 +110,10 @@ pub struct CollectRequest {
     pub window: TimeSpan,
     /// Healthy times to compare with.
     pub baseline: Vec<TimeSpan>,
+    /// When the incident began, as far as is known by now: what is only counted is counted on either side of it.
+    pub onset: Timestamp,
+    /// Resources that people pointed at: they come first, however far away they are.
+    pub focus: Vec<ResourceId>,
 }
 
 /// What a collection came to.
@@ -176,6 +180,12 @@ pub trait AlarmStates: Send + Sync + fmt::Debug {
     fn named<'a>(&'a self, _name: &'a str) -> BoxFuture<'a, Result<Option<AlarmEvent>, PortError>> {
         Box::pin(async { Ok(None) })
     }
+}
+
+/// Tells the changes that services of AWS reported themselves: what was sent, not asked for.
+pub trait SentChanges: Send + Sync + fmt::Debug {
+    /// Those of a span of time, in order.
+    fn between(&self, span: TimeSpan) -> BoxFuture<'_, Result<Vec<Change>, PortError>>;
 }
 
 /// Gives investigations their collectors: which account and Region is read depends on what fired.

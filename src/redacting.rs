@@ -15,7 +15,7 @@ use tantei_engine::model::gap::Gap;
 use tantei_engine::model::query::Query;
 use tantei_engine::model::resource::{Resource, ResourceId};
 use tantei_engine::model::service_event::ServiceEvent;
-use tantei_engine::model::telemetry::{Batch, Change, LogEvent, Span};
+use tantei_engine::model::telemetry::{Batch, Change, LogEvent, LogTally, Span};
 use tantei_engine::model::text::Untrusted;
 use tantei_engine::redaction::Redactor;
 
@@ -100,6 +100,11 @@ impl Evidence for RedactingEvidence {
 fn cleaned(redactor: &Redactor, batch: Batch) -> Batch {
     match batch {
         Batch::Logs(events) => Batch::Logs(logs(redactor, events)),
+        Batch::Tallies(tallies) => {
+            let (events, times): (Vec<_>, Vec<_>) = tallies.into_iter().map(|t| (t.event, t.times)).unzip();
+            let clean = logs(redactor, events).into_iter().zip(times);
+            Batch::Tallies(clean.map(|(event, times)| LogTally { event, times }).collect())
+        }
         Batch::Traces(spans) => {
             let clean = |s: Span| Span { operation: redactor.text(&s.operation).into_owned(), ..s };
             Batch::Traces(spans.into_iter().map(clean).collect())
@@ -118,7 +123,7 @@ fn cleaned(redactor: &Redactor, batch: Batch) -> Batch {
             let clean = |d: AlarmDefinition| AlarmDefinition { name: text(redactor, &d.name), ..d };
             Batch::Definitions(all.into_iter().map(clean).collect())
         }
-        keys @ (Batch::Topology { .. } | Batch::Metrics(_) | Batch::Coverage(_)) => keys,
+        keys @ (Batch::Topology { .. } | Batch::Metrics(_) | Batch::Links(_) | Batch::Coverage(_)) => keys,
     }
 }
 

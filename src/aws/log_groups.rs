@@ -8,7 +8,7 @@ use tantei_engine::model::gap::GapReason;
 use tantei_engine::model::resource::{Resource, ResourceId};
 use tantei_engine::model::time::{TimeSpan, Timestamp};
 use tantei_engine::planning::log_groups::{Wanted, belongs, wanted};
-use tantei_engine::planning::metrics::nearest;
+use tantei_engine::planning::metrics;
 
 use super::apis::DESCRIBE_LOG_GROUPS;
 use super::collector::Memo;
@@ -33,6 +33,8 @@ pub(super) struct Group {
     /// Bytes it holds; 0 when not known.
     pub(super) stored: u64,
     pub(super) since: Option<Timestamp>,
+    /// Whether Logs Insights counts its patterns: not in the Infrequent Access class.
+    pub(super) patterns: bool,
     /// Whether reading event by event is the better way.
     pub(super) small: bool,
 }
@@ -57,7 +59,7 @@ pub(super) async fn find(r: &mut Reading<'_, '_>, memo: &Memo) -> Vec<Group> {
             Arc::default()
         }
     };
-    let resources = nearest(&r.request.alarm.resource, &map.0, &map.1);
+    let resources = metrics::wanted(&r.request.alarm.resource, &r.request.focus, &map.0, &map.1);
     let mut groups: Vec<Group> = Vec::new();
     let mut seen = BTreeSet::new();
     for resource in &resources {
@@ -153,7 +155,8 @@ fn group(group: &LogGroup, resource: &ResourceId) -> Option<Group> {
         resource: resource.clone(),
         stored: stored.and_then(|b| u64::try_from(b).ok()).unwrap_or(0),
         since: group.creation_time().map(Timestamp::from_millis),
-        // The Infrequent Access class answers queries only. (Its queries lack `pattern` and `diff`, which we do not use.)
+        patterns: class == "STANDARD",
+        // The Infrequent Access class answers queries only.
         small: class == "STANDARD" && stored.is_some_and(|b| b <= SMALL_BYTES_MAX),
     })
 }
@@ -170,6 +173,7 @@ mod tests {
             resource: ResourceId::new("r"),
             stored: 1_000_000,
             since: Some(at(0)),
+            patterns: true,
             small: false,
         };
         assert_eq!(group.expected_bytes(TimeSpan::new(at(900), at(1_000)), at(1_000)), 100_000);

@@ -1,8 +1,9 @@
 //! Log events: Logs Insights queries over the window and the healthy times, within a budget of bytes scanned; small
-//! groups event by event.
+//! groups event by event; where there are more lines than are read, Logs Insights counts their patterns.
 
 use std::collections::VecDeque;
 
+use aws_sdk_cloudwatchlogs::operation::get_query_results::GetQueryResultsOutput;
 use aws_sdk_cloudwatchlogs::types::ResultField;
 use tantei_engine::model::gap::GapReason;
 use tantei_engine::model::num::{count_of, index};
@@ -10,12 +11,14 @@ use tantei_engine::model::telemetry::{Batch, LogEvent};
 use tantei_engine::model::time::{TimeSpan, Timestamp};
 use tantei_engine::planning::trace_ids;
 
-use super::apis::{FILTER_LOG_EVENTS, GET_QUERY_RESULTS, START_QUERY, STOP_QUERY};
+use super::apis::{GET_QUERY_RESULTS, START_QUERY, STOP_QUERY};
 use super::collector::Memo;
+use super::log_events::filter;
 use super::log_groups::{self, Group};
+use super::log_patterns::{self, Shown};
 use super::otlp;
 use super::reading::{Next, Pages, Reading};
-use crate::ports::{PortError, PortErrorKind};
+use crate::ports::PortErrorKind;
 
 /// Queries of one investigation that run at once: polling them must stay within ten calls a second for all.
 const AT_ONCE_MAX: usize = 4;
@@ -26,24 +29,36 @@ const ROWS_MAX: usize = 10_000;
 /// Rows of one query: the service's own bound.
 const QUERY_ROWS_MAX: usize = 100_000;
 
-/// Pages of events of one small group, 10,000 events each, of which many may be empty.
-const FILTER_PAGES_MAX: usize = 50;
+/// Bytes of a line as it is stored, generously: a group that holds more than so many a line has more lines than are read.
+const LINE_BYTES: u64 = 1_000;
 
-/// What the lines of a group are.
+/// What is asked of a group.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Lines {
-    /// What a resource wrote.
+    /// What a resource wrote; patterns instead, when that is more than is read.
     Events,
+    /// What a resource wrote, the newest of it: patterns are not to be had.
+    Newest,
+    /// How often each pattern was written.
+    Patterns,
     /// Spans, one a line.
     Spans,
 }
 
 /// One group in one span of time.
 #[derive(Debug, Clone)]
-struct Job {
-    group: Group,
-    span: TimeSpan,
+pub(super) struct Job {
+    pub(super) group: Group,
+    pub(super) span: TimeSpan,
     lines: Lines,
+}
+
+/// What is still to be done, and what was found so far.
+#[derive(Debug, Default)]
+struct Work {
+    waiting: VecDeque<Job>,
+    shown: Shown,
+    scanned: u64,
 }
 
 /// A query that was started.
@@ -74,20 +89,46 @@ pub(super) async fn read(r: &mut Reading<'_, '_>, memo: &Memo) {
 fn jobs(r: &Reading<'_, '_>, groups: Vec<Group>, lines: Lines) -> VecDeque<Job> {
     let spans = r.spans();
     let of = |group: Group| {
-        spans.iter().map(move |span| Job { group: group.clone(), span: *span, lines }).collect::<Vec<_>>()
+        let lines = way(r, &group, lines, &spans);
+        let parts = spans.iter().flat_map(|span| parts(r, *span, lines));
+        parts.map(|span| Job { group: group.clone(), span, lines }).collect::<Vec<_>>()
     };
     groups.into_iter().flat_map(of).collect()
 }
 
+/// How a group is asked: by patterns at once, when it is so large that its lines would only be read in part.
+fn way(r: &Reading<'_, '_>, group: &Group, lines: Lines, spans: &[TimeSpan]) -> Lines {
+    let bytes = spans.iter().map(|span| group.expected_bytes(*span, r.now)).max().unwrap_or(0);
+    let read = u64::try_from(lines_max(r)).unwrap_or(u64::MAX).saturating_mul(LINE_BYTES);
+    match lines {
+        Lines::Events if !group.patterns => Lines::Newest,
+        Lines::Events if bytes > read => Lines::Patterns,
+        Lines::Events | Lines::Newest | Lines::Patterns | Lines::Spans => lines,
+    }
+}
+
+/// A span of time as it is asked for: what is counted belongs to one side of the onset.
+fn parts(r: &Reading<'_, '_>, span: TimeSpan, lines: Lines) -> Vec<TimeSpan> {
+    let onset = r.request.onset;
+    if lines == Lines::Patterns && span.contains(onset) && onset > span.start {
+        vec![TimeSpan::new(span.start, onset), TimeSpan::new(onset, span.end)]
+    } else {
+        vec![span]
+    }
+}
+
+fn lines_max(r: &Reading<'_, '_>) -> usize {
+    r.settings.log_lines_max.clamp(1, QUERY_ROWS_MAX)
+}
+
 /// Queries the groups over the window and the healthy times, a few at once.
 pub(super) async fn query(r: &mut Reading<'_, '_>, groups: Vec<Group>, lines: Lines) {
-    let mut waiting = jobs(r, groups, lines);
+    let mut work = Work { waiting: jobs(r, groups, lines), ..Work::default() };
     let mut running: Vec<Running<'_>> = Vec::new();
-    let mut scanned = 0;
     loop {
-        while running.len() < AT_ONCE_MAX && scanned < r.settings.log_bytes_max {
-            let Some(job) = waiting.pop_front() else { break };
-            if let Some(query) = begin(r, job, &mut waiting).await {
+        while running.len() < AT_ONCE_MAX && work.scanned < r.settings.log_bytes_max {
+            let Some(job) = work.waiting.pop_front() else { break };
+            if let Some(query) = begin(r, job, &mut work.waiting).await {
                 running.push(query);
             }
         }
@@ -96,10 +137,7 @@ pub(super) async fn query(r: &mut Reading<'_, '_>, groups: Vec<Group>, lines: Li
         }
         let mut still = Vec::new();
         for mut query in running {
-            let before = query.scanned;
-            let ended = look(r, &mut query, scanned).await;
-            scanned += query.scanned - before;
-            if ended {
+            if look(r, &mut query, &mut work).await {
                 r.running.retain(|id| *id != query.id);
             } else {
                 still.push(query);
@@ -110,7 +148,7 @@ pub(super) async fn query(r: &mut Reading<'_, '_>, groups: Vec<Group>, lines: Li
             tokio::time::sleep(r.aws.timing.poll).await;
         }
     }
-    left_out(r, &waiting);
+    left_out(r, &work.waiting);
 }
 
 /// Jobs for which the budget did not suffice.
@@ -133,16 +171,21 @@ async fn begin<'a>(r: &mut Reading<'a, '_>, job: Job, waiting: &mut VecDeque<Job
     let aws = r.aws;
     // Waiting here is bounded by the source's deadline. The semaphore is never closed.
     let permit = aws.log_queries.acquire().await.ok()?;
-    let limit = r.settings.log_lines_max.clamp(1, QUERY_ROWS_MAX);
+    let (text, limit) = match job.lines {
+        Lines::Patterns => (log_patterns::QUERY, log_patterns::PATTERNS_MAX),
+        Lines::Events | Lines::Newest | Lines::Spans => {
+            let text = "fields @timestamp, @message | sort @timestamp desc";
+            (text, i32::try_from(lines_max(r)).unwrap_or(i32::MAX))
+        }
+    };
     let request = aws
         .logs
         .start_query()
         .log_group_name(&job.group.name)
         .start_time(job.span.start.secs())
-        // Inclusive, in whole seconds.
-        .end_time(job.span.end.secs())
-        .query_string("fields @timestamp, @message | sort @timestamp desc")
-        .limit(i32::try_from(limit).unwrap_or(i32::MAX));
+        .end_time(until_s(&job))
+        .query_string(text)
+        .limit(limit);
     let expected = job.group.expected_bytes(job.span, r.now);
     let error = match r.call(&START_QUERY, expected, request.send()).await {
         Ok(answer) => match answer.query_id() {
@@ -156,12 +199,14 @@ async fn begin<'a>(r: &mut Reading<'a, '_>, job: Job, waiting: &mut VecDeque<Job
     };
     r.failed(job.span, &job.group.name, &error);
     match error.kind {
-        PortErrorKind::Throttled if job.lines == Lines::Events => {
+        PortErrorKind::Throttled if job.lines != Lines::Spans => {
             if let Err(e) = filter(r, &job).await {
                 r.failed(job.span, &job.group.name, &e);
             }
         }
         PortErrorKind::Denied | PortErrorKind::Timeout => waiting.clear(),
+        // A group or a Region where patterns are not counted.
+        PortErrorKind::Invalid if job.lines == Lines::Patterns => waiting.push_front(newest(&job)),
         PortErrorKind::Throttled
         | PortErrorKind::NotFound
         | PortErrorKind::Unavailable
@@ -170,8 +215,21 @@ async fn begin<'a>(r: &mut Reading<'a, '_>, job: Job, waiting: &mut VecDeque<Job
     None
 }
 
+/// The last second that is asked for: the end is inclusive, in whole seconds. Lines of that second are left out when they
+/// are read; of what is counted they cannot be.
+fn until_s(job: &Job) -> i64 {
+    match job.lines {
+        Lines::Patterns => (job.span.end.secs() - 1).max(job.span.start.secs()),
+        Lines::Events | Lines::Newest | Lines::Spans => job.span.end.secs(),
+    }
+}
+
+fn newest(job: &Job) -> Job {
+    Job { lines: Lines::Newest, ..job.clone() }
+}
+
 /// Looks at a query once: whether it has ended, in whichever way.
-async fn look(r: &mut Reading<'_, '_>, query: &mut Running<'_>, scanned: u64) -> bool {
+async fn look(r: &mut Reading<'_, '_>, query: &mut Running<'_>, work: &mut Work) -> bool {
     let request = r.aws.logs.get_query_results().query_id(&query.id);
     let page = match r.call(&GET_QUERY_RESULTS, 1, request.send()).await {
         Ok(page) => page,
@@ -185,16 +243,25 @@ async fn look(r: &mut Reading<'_, '_>, query: &mut Running<'_>, scanned: u64) ->
     let bytes = count_of(bytes).max(query.scanned);
     r.ledger.charge(&START_QUERY, bytes - query.scanned);
     r.out.bytes = r.out.bytes.saturating_add(bytes - query.scanned);
-    let total = scanned.saturating_add(bytes - query.scanned);
+    work.scanned = work.scanned.saturating_add(bytes - query.scanned);
     query.scanned = bytes;
+    let job = query.job.clone();
     match page.status().map_or("", |s| s.as_str()) {
         "Complete" => {
             let matched = index(page.statistics().map_or(0.0, |s| s.records_matched()));
-            results(r, query, page.results(), page.next_token(), matched).await;
+            // What was left out is what the incident began with: patterns leave nothing out.
+            let can_count = work.scanned < r.settings.log_bytes_max;
+            if job.lines == Lines::Events && matched > lines_max(r) && can_count {
+                let parts = parts(r, job.span, Lines::Patterns).into_iter().rev();
+                let jobs = parts.map(|span| Job { span, lines: Lines::Patterns, ..job.clone() });
+                jobs.for_each(|job| work.waiting.push_front(job));
+                return true;
+            }
+            results(r, query, &page, matched, &mut work.shown).await;
             true
         }
         "Scheduled" | "Running" => {
-            if total <= r.settings.log_bytes_max {
+            if work.scanned <= r.settings.log_bytes_max {
                 return false;
             }
             stop(r, &query.id.clone()).await;
@@ -202,68 +269,79 @@ async fn look(r: &mut Reading<'_, '_>, query: &mut Running<'_>, scanned: u64) ->
                 "the query was stopped after {bytes} bytes: the budget of {} bytes scanned was used up",
                 r.settings.log_bytes_max
             );
-            r.lacks(GapReason::Truncated, &STOP_QUERY, query.job.span, &query.job.group.name, &detail, 0);
+            r.lacks(GapReason::Truncated, &STOP_QUERY, job.span, &job.group.name, &detail, 0);
             true
         }
         status => {
-            let detail = format!("the query on {} ended as {status:?}", query.job.group.name);
-            r.lacks(
-                GapReason::Unavailable,
-                &GET_QUERY_RESULTS,
-                query.job.span,
-                &query.job.group.name,
-                &detail,
-                0,
-            );
+            let detail = format!("the query on {} ended as {status:?}", job.group.name);
+            r.lacks(GapReason::Unavailable, &GET_QUERY_RESULTS, job.span, &job.group.name, &detail, 0);
+            if job.lines == Lines::Patterns {
+                work.waiting.push_front(newest(&job));
+            }
             true
         }
     }
+}
+
+/// What was read of an answer so far.
+struct Got {
+    oldest: Timestamp,
+    spans: Vec<String>,
+    /// Lines that were read, or that patterns stand for.
+    read: usize,
+    bad: usize,
 }
 
 /// Hands the rows of all pages over, and says what is missing.
 async fn results(
     r: &mut Reading<'_, '_>,
     query: &Running<'_>,
-    first: &[Vec<ResultField>],
-    token: Option<&str>,
+    first: &GetQueryResultsOutput,
     matched: usize,
+    shown: &mut Shown,
 ) {
     let job = &query.job;
-    let mut oldest = job.span.end;
-    let mut spans = Vec::new();
-    let (mut read, mut bad) = give_rows(r, job, first, &mut oldest, &mut spans);
+    let mut got = Got { oldest: job.span.end, spans: Vec::new(), read: 0, bad: 0 };
+    got.rows(r, job, first.results(), shown);
     let mut pages = Pages::default();
-    let mut next = pages.after(token, QUERY_ROWS_MAX.div_ceil(ROWS_MAX) + 1);
+    let mut next = pages.after(first.next_token(), QUERY_ROWS_MAX.div_ceil(ROWS_MAX) + 1);
     while next == Next::More {
         let request = r.aws.logs.get_query_results().query_id(&query.id).set_next_token(pages.token());
         let page = match r.call(&GET_QUERY_RESULTS, 1, request.send()).await {
             Ok(page) => page,
             Err(e) => {
-                r.failed(unread(job, oldest), &job.group.name, &e);
+                r.failed(unread(job, got.oldest), &job.group.name, &e);
                 break;
             }
         };
-        let more = give_rows(r, job, page.results(), &mut oldest, &mut spans);
-        (read, bad) = (read + more.0, bad + more.1);
+        got.rows(r, job, page.results(), shown);
         next = pages.after(page.next_token(), QUERY_ROWS_MAX.div_ceil(ROWS_MAX) + 1);
     }
     if job.lines == Lines::Spans {
-        let (found, none) = otlp::spans(&spans);
+        let (found, none) = otlp::spans(&got.spans);
         r.give(Batch::Traces(found));
-        (read, bad) = (read.saturating_sub(none), bad + none);
+        (got.read, got.bad) = (got.read.saturating_sub(none), got.bad + none);
     }
-    if next == Next::Stuck || matched > read + bad {
-        let lost = u64::try_from(matched.saturating_sub(read)).unwrap_or(u64::MAX);
-        let detail = format!(
-            "{} of {matched} lines of {} were read, the newest; none before {oldest}",
-            read, job.group.name
-        );
-        let span = unread(job, oldest);
-        r.lacks(GapReason::Truncated, &GET_QUERY_RESULTS, span, &job.group.name, &detail, lost);
+    if next == Next::Stuck || matched > got.read + got.bad {
+        let lost = u64::try_from(matched.saturating_sub(got.read)).unwrap_or(u64::MAX);
+        let (read, name) = (got.read, &job.group.name);
+        let (detail, span) = match job.lines {
+            Lines::Patterns => {
+                (format!("the patterns of {name} stand for {read} of {matched} lines"), job.span)
+            }
+            Lines::Events | Lines::Newest | Lines::Spans => {
+                let oldest = got.oldest;
+                let detail = format!(
+                    "{read} of {matched} lines of {name} were read, the newest; none before {oldest}"
+                );
+                (detail, unread(job, oldest))
+            }
+        };
+        r.lacks(GapReason::Truncated, &GET_QUERY_RESULTS, span, name, &detail, lost);
     }
-    if bad > 0 {
+    if got.bad > 0 {
         let detail = format!("rows of {} without time or message were left out", job.group.name);
-        let lost = u64::try_from(bad).unwrap_or(u64::MAX);
+        let lost = u64::try_from(got.bad).unwrap_or(u64::MAX);
         r.lacks(GapReason::Malformed, &GET_QUERY_RESULTS, job.span, &job.group.name, &detail, lost);
     }
 }
@@ -273,26 +351,27 @@ fn unread(job: &Job, oldest: Timestamp) -> TimeSpan {
     if oldest > job.span.start { TimeSpan::new(job.span.start, oldest) } else { job.span }
 }
 
-/// Hands rows over: how many were read, how many were none. Spans are kept until all are there.
-fn give_rows(
-    r: &mut Reading<'_, '_>,
-    job: &Job,
-    rows: &[Vec<ResultField>],
-    oldest: &mut Timestamp,
-    spans: &mut Vec<String>,
-) -> (usize, usize) {
-    let events: Vec<LogEvent> = rows.iter().filter_map(|row| of_row(job, row)).collect();
-    let bad = rows.len() - events.len();
-    let read = events.len();
-    *oldest = events.iter().map(|e| e.at).min().unwrap_or(*oldest).min(*oldest);
-    match job.lines {
-        Lines::Spans => spans.extend(events.into_iter().map(|e| e.message)),
-        // Whole seconds were asked for: what lies outside belongs to another span of time.
-        Lines::Events => {
+impl Got {
+    /// Hands rows over. Spans are kept until all are there.
+    fn rows(&mut self, r: &mut Reading<'_, '_>, job: &Job, rows: &[Vec<ResultField>], shown: &mut Shown) {
+        if job.lines == Lines::Patterns {
+            let counted = shown.count(&job.group.name, &job.group.resource, job.span, rows);
+            self.read = self.read.saturating_add(usize::try_from(counted.lines).unwrap_or(usize::MAX));
+            self.bad += counted.bad;
+            r.give(Batch::Tallies(counted.tallies));
+            return;
+        }
+        let events: Vec<LogEvent> = rows.iter().filter_map(|row| of_row(job, row)).collect();
+        self.bad += rows.len() - events.len();
+        self.read += events.len();
+        self.oldest = events.iter().map(|e| e.at).min().unwrap_or(self.oldest).min(self.oldest);
+        if job.lines == Lines::Spans {
+            self.spans.extend(events.into_iter().map(|e| e.message));
+        } else {
+            // Whole seconds were asked for: what lies outside belongs to another span of time.
             r.give(Batch::Logs(events.into_iter().filter(|e| job.span.contains(e.at)).collect()));
         }
     }
-    (read, bad)
 }
 
 fn of_row(job: &Job, row: &[ResultField]) -> Option<LogEvent> {
@@ -303,46 +382,9 @@ fn of_row(job: &Job, row: &[ResultField]) -> Option<LogEvent> {
     Some(event(job, at, field("@message")?))
 }
 
-fn event(job: &Job, at: Timestamp, message: &str) -> LogEvent {
+pub(super) fn event(job: &Job, at: Timestamp, message: &str) -> LogEvent {
     let (trace, span) = trace_ids::of_line(message);
     LogEvent { at, resource: job.group.resource.clone(), message: message.trim_end().to_owned(), trace, span }
-}
-
-/// Reads a group event by event.
-async fn filter(r: &mut Reading<'_, '_>, job: &Job) -> Result<(), PortError> {
-    let mut pages = Pages::default();
-    let mut read = 0;
-    loop {
-        let request = r
-            .aws
-            .logs
-            .filter_log_events()
-            .log_group_name(&job.group.name)
-            .start_time(job.span.start.micros().div_euclid(1_000))
-            // Inclusive, in milliseconds.
-            .end_time((job.span.end.micros() - 1).div_euclid(1_000))
-            .set_next_token(pages.token());
-        let page = r.call(&FILTER_LOG_EVENTS, 1, request.send()).await?;
-        let mut events = Vec::new();
-        for found in page.events() {
-            let (Some(at), Some(message)) = (found.timestamp(), found.message()) else { continue };
-            r.out.bytes = r.out.bytes.saturating_add(u64::try_from(message.len()).unwrap_or(u64::MAX));
-            events.push(event(job, Timestamp::from_millis(at), message));
-        }
-        read += events.len();
-        r.give(Batch::Logs(events));
-        let stuck = match pages.after(page.next_token(), FILTER_PAGES_MAX) {
-            Next::More => read >= r.settings.log_lines_max,
-            Next::End => return Ok(()),
-            Next::Stuck => true,
-        };
-        if stuck {
-            let detail =
-                format!("there are more lines in {} than are read; the oldest {read} were", job.group.name);
-            r.lacks(GapReason::Truncated, &FILTER_LOG_EVENTS, job.span, &job.group.name, &detail, 0);
-            return Ok(());
-        }
-    }
 }
 
 /// Stops a query, so that it scans no further. Whether that worked is in the account book only.

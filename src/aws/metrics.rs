@@ -7,7 +7,7 @@ use aws_sdk_cloudwatch::types::{Dimension, Metric, MetricDataQuery, MetricStat, 
 use tantei_engine::model::gap::GapReason;
 use tantei_engine::model::telemetry::{Batch, Series, SeriesId};
 use tantei_engine::model::time::{TimeSpan, Timestamp};
-use tantei_engine::planning::metrics::{Watched, choose, nearest, plan, series_of};
+use tantei_engine::planning::metrics::{Watched, choose, plan, series_of, wanted};
 use tantei_engine::planning::times::{aligned, period_s, seen_period_s};
 
 use super::apis::GET_METRIC_DATA;
@@ -60,7 +60,7 @@ pub(super) async fn read(r: &mut Reading<'_, '_>, memo: &Memo) {
 /// The series to read, the alarm's own first.
 async fn planned(r: &mut Reading<'_, '_>, watched: &[Watched], map: &Map) -> Vec<SeriesId> {
     let target = r.request.alarm.resource.clone();
-    let mut resources = nearest(&target, &map.0, &map.1);
+    let mut resources = wanted(&target, &r.request.focus, &map.0, &map.1);
     // The alarm's dimensions tell the kind of a resource that no service map shows.
     if let Some(own) = resources.first_mut().filter(|own| own.kind.is_none()) {
         own.kind = topology::kind_by_metric(watched, &target);

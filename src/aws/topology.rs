@@ -65,11 +65,16 @@ pub(super) fn kind_by_metric(watched: &[Watched], resource: &ResourceId) -> Opti
 
 async fn graph(r: &mut Reading<'_, '_>) -> Result<Map, PortError> {
     let window = r.request.window;
-    let end = window.end.min(r.now);
-    let span = TimeSpan::new(window.start.max(end.plus_secs(-SPAN_S_MAX)), end);
-    if span.start > window.start {
-        let detail = "X-Ray answers for six hours at once: only the last six of the window were read";
-        r.lacks(GapReason::Truncated, &GET_SERVICE_GRAPH, window, "service graph", detail, 0);
+    let services = services(r, TimeSpan::new(window.start, window.end.min(r.now))).await?;
+    Ok(map(&services, &r.request.alarm.resource))
+}
+
+/// The nodes of the service graph in a span, of which the last six hours are read.
+pub(super) async fn services(r: &mut Reading<'_, '_>, asked: TimeSpan) -> Result<Vec<Service>, PortError> {
+    let span = TimeSpan::new(asked.start.max(asked.end.plus_secs(-SPAN_S_MAX)), asked.end);
+    if span.start > asked.start {
+        let detail = "X-Ray answers for six hours at once: only the last six were read";
+        r.lacks(GapReason::Truncated, &GET_SERVICE_GRAPH, asked, "service graph", detail, 0);
     }
     let mut services = Vec::new();
     let mut pages = Pages::default();
@@ -101,7 +106,7 @@ async fn graph(r: &mut Reading<'_, '_>) -> Result<Map, PortError> {
             }
         }
     }
-    Ok(map(&services, &r.request.alarm.resource))
+    Ok(services)
 }
 
 /// The services as resources. X-Ray has several nodes for one thing (a Lambda function and its service): they become one.

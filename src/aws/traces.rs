@@ -7,7 +7,7 @@ use tantei_engine::model::time::TimeSpan;
 use super::apis::{BATCH_GET_TRACES, GET_TRACE_SUMMARIES};
 use super::logs::{self, Lines};
 use super::reading::{Next, Pages, Reading, date};
-use super::{log_groups, otlp, segments};
+use super::{link_sums, log_groups, otlp, segments};
 
 /// Longest span of one request: six hours.
 const SPAN_S_MAX: i64 = 6 * 3_600;
@@ -21,8 +21,23 @@ const IDS_MAX: usize = 5;
 /// Traces that a page of summaries is expected to scan, for the estimate.
 const SCANNED_EXPECTED: u64 = 100;
 
-/// Reads traces.
+/// Reads traces; where there are none on one side of the onset, what the service graph sums.
 pub(super) async fn read(r: &mut Reading<'_, '_>) {
+    let mut sides = Sides::default();
+    spans(r, &mut sides).await;
+    if !(sides.before && sides.after) {
+        link_sums::read(r).await;
+    }
+}
+
+/// On which sides of the onset there are spans.
+#[derive(Debug, Default)]
+struct Sides {
+    before: bool,
+    after: bool,
+}
+
+async fn spans(r: &mut Reading<'_, '_>, sides: &mut Sides) {
     let mut ids = Vec::new();
     for span in r.spans() {
         let mut start = span.start;
@@ -36,6 +51,7 @@ pub(super) async fn read(r: &mut Reading<'_, '_>) {
         if r.out.gaps.is_empty() {
             in_logs(
                 r,
+                sides,
                 "X-Ray has no traces of this time, and there is no log group aws/spans: is tracing on?",
             )
             .await;
@@ -50,14 +66,20 @@ pub(super) async fn read(r: &mut Reading<'_, '_>) {
         let detail = format!("one trace in {stride} was read, evenly over the time");
         r.lacks(GapReason::Truncated, &BATCH_GET_TRACES, r.request.window, "", &detail, left_out);
     }
-    whole(r, &chosen).await;
+    whole(r, sides, &chosen).await;
 }
 
 /// With Transaction Search spans are in a log group, and X-Ray does not find them.
-async fn in_logs(r: &mut Reading<'_, '_>, otherwise: &str) {
+async fn in_logs(r: &mut Reading<'_, '_>, sides: &mut Sides, otherwise: &str) {
     let window = r.request.window;
     match log_groups::exactly(r, otlp::GROUP).await {
-        Ok(Some(group)) => logs::query(r, vec![group], Lines::Spans).await,
+        Ok(Some(group)) => {
+            let before = r.out.records;
+            logs::query(r, vec![group], Lines::Spans).await;
+            // On which side they are is not looked at: with Transaction Search X-Ray's graph is of the same spans.
+            let some = r.out.records > before;
+            *sides = Sides { before: some, after: some };
+        }
         Ok(None) => r.lacks(GapReason::Absent, &GET_TRACE_SUMMARIES, window, "", otherwise, 0),
         Err(e) => r.failed(window, otlp::GROUP, &e),
     }
@@ -97,7 +119,8 @@ async fn summaries(r: &mut Reading<'_, '_>, span: TimeSpan) -> Vec<String> {
 }
 
 /// The segments of these traces.
-async fn whole(r: &mut Reading<'_, '_>, ids: &[String]) {
+async fn whole(r: &mut Reading<'_, '_>, sides: &mut Sides, ids: &[String]) {
+    let onset = r.request.onset;
     let (mut missing, mut unread) = (0, 0);
     for ids in ids.chunks(IDS_MAX) {
         let units = u64::try_from(ids.len()).unwrap_or(u64::MAX);
@@ -122,6 +145,8 @@ async fn whole(r: &mut Reading<'_, '_>, ids: &[String]) {
                 spans.extend(found);
                 unread += bad;
             }
+            sides.before |= spans.iter().any(|s| s.at < onset);
+            sides.after |= spans.iter().any(|s| s.at >= onset);
             r.give(Batch::Traces(spans));
             match pages.after(page.next_token(), IDS_MAX * 20) {
                 Next::More => {}
@@ -137,8 +162,8 @@ async fn whole(r: &mut Reading<'_, '_>, ids: &[String]) {
     }
     let window = r.request.window;
     if missing > 0 && r.out.records == 0 {
-        return in_logs(r, "X-Ray lists traces that it does not return, and there is no log group aws/spans")
-            .await;
+        let otherwise = "X-Ray lists traces that it does not return, and there is no log group aws/spans";
+        return in_logs(r, sides, otherwise).await;
     }
     if missing > 0 {
         let detail = "traces that the service listed and did not return";

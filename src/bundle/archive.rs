@@ -12,7 +12,7 @@ use super::lines::ZSTD_WINDOW_LOG_MAX;
 use super::staging::Staging;
 
 /// The files of a bundle. A label is none of them: what is passed on says nothing about the cause.
-const NAMES: [&str; 15] = [
+const NAMES: [&str; 19] = [
     "incident.json",
     "recording.json",
     "feed.jsonl",
@@ -22,6 +22,10 @@ const NAMES: [&str; 15] = [
     "metrics.jsonl.zst",
     "logs.jsonl",
     "logs.jsonl.zst",
+    "log-tallies.jsonl",
+    "log-tallies.jsonl.zst",
+    "links.jsonl",
+    "links.jsonl.zst",
     "spans.jsonl",
     "spans.jsonl.zst",
     "changes.jsonl",

@@ -15,7 +15,9 @@ use tantei_engine::model::time::Timestamp;
 
 use super::lines::{self, Outcome};
 use super::recorded::{self, RecordedSource};
-use super::records::{AlarmLine, ChangeLine, LogLine, MetricLine, SpanLine, TimeOnly, TopologyFile};
+use super::records::{
+    AlarmLine, ChangeLine, LinkLine, LogLine, MetricLine, SpanLine, TallyLine, TimeOnly, TopologyFile,
+};
 use crate::ports::{BoxFuture, CollectRequest, Collection, Collector, Evidence, PortError, Sink};
 
 /// Records handed over at once.
@@ -77,13 +79,22 @@ impl BundleCollector {
                 if foreign_clock {
                     self.coverage(sink, "logs.jsonl", Timestamp::from_millis);
                 }
-                self.records::<LogLine, _>(request, sink, "logs.jsonl", BATCH, Batch::Logs)
+                let read = self.records::<LogLine, _>(request, sink, "logs.jsonl", BATCH, Batch::Logs);
+                let name = "log-tallies.jsonl";
+                if lines::find(&self.folder, name).is_none() {
+                    return read;
+                }
+                both(read, self.records::<TallyLine, _>(request, sink, name, BATCH, Batch::Tallies))
             }
             Source::Traces => {
                 if foreign_clock {
                     self.coverage(sink, "spans.jsonl", Timestamp::from_micros);
                 }
-                self.records::<SpanLine, _>(request, sink, "spans.jsonl", BATCH, Batch::Traces)
+                let read = self.records::<SpanLine, _>(request, sink, "spans.jsonl", BATCH, Batch::Traces);
+                if lines::find(&self.folder, "links.jsonl").is_none() {
+                    return read;
+                }
+                both(read, self.records::<LinkLine, _>(request, sink, "links.jsonl", BATCH, Batch::Links))
             }
             Source::Changes => {
                 self.records::<ChangeLine, _>(request, sink, "changes.jsonl", BATCH, Batch::Changes)
@@ -191,6 +202,18 @@ impl Collector for BundleCollector {
         sink: &'a mut Sink<'_>,
     ) -> BoxFuture<'a, Result<Collection, PortError>> {
         Box::pin(async move { Ok(self.read(request, sink)) })
+    }
+}
+
+/// What a source came to that a recording holds in two files: only one of them must be there.
+fn both(first: Collection, second: Collection) -> Collection {
+    let absent = |g: &Gap| g.reason == GapReason::Absent;
+    let gaps = first.gaps.into_iter().chain(second.gaps).filter(|g| !absent(g));
+    Collection {
+        records: first.records + second.records,
+        requests: first.requests + second.requests,
+        bytes: first.bytes + second.bytes,
+        gaps: gaps.collect(),
     }
 }
 

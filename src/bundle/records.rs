@@ -10,9 +10,9 @@ use tantei_engine::model::alarm::{AlarmState, AlarmTransition};
 use tantei_engine::model::alarm_health::{AlarmDefinition, MissingData, Told};
 use tantei_engine::model::observation::Provenance;
 use tantei_engine::model::resource::{Edge, EdgeKind, EdgeOrigin, Resource, ResourceId};
-use tantei_engine::model::telemetry::{Change, LogEvent, Series, SeriesId, Span};
+use tantei_engine::model::telemetry::{Change, LinkSum, LogEvent, LogTally, Series, SeriesId, Span};
 use tantei_engine::model::text::{Untrusted, cut};
-use tantei_engine::model::time::Timestamp;
+use tantei_engine::model::time::{TimeSpan, Timestamp};
 
 /// Longest string taken out of a change event's raw form: an ARN has at most 2,048 characters.
 const ATTRIBUTE_BYTES_MAX: usize = 2_048;
@@ -89,6 +89,51 @@ impl From<LogLine> for LogEvent {
             message: line.message,
             trace: line.trace,
             span: line.span,
+        }
+    }
+}
+
+/// A line of `log-tallies.jsonl`: a log line, and how many like it were counted.
+#[derive(Debug, Deserialize)]
+pub struct TallyLine {
+    times: u64,
+    #[serde(flatten)]
+    line: LogLine,
+}
+
+impl From<TallyLine> for LogTally {
+    fn from(line: TallyLine) -> Self {
+        Self { event: line.line.into(), times: line.times }
+    }
+}
+
+/// A line of `links.jsonl`: calls that were summed, from `t` to `until`.
+#[derive(Debug, Deserialize)]
+pub struct LinkLine {
+    t: i64,
+    until: i64,
+    #[serde(default)]
+    from: Option<String>,
+    to: String,
+    calls: u64,
+    #[serde(default)]
+    errors: u64,
+    total_s: f64,
+    #[serde(default)]
+    squares_s2: Option<f64>,
+}
+
+impl From<LinkLine> for LinkSum {
+    fn from(line: LinkLine) -> Self {
+        let (start, end) = (Timestamp::from_millis(line.t), Timestamp::from_millis(line.until));
+        Self {
+            caller: line.from.map(ResourceId::new),
+            callee: ResourceId::new(line.to),
+            span: TimeSpan::new(start, end),
+            calls: line.calls,
+            errors: line.errors,
+            total_s: line.total_s,
+            squares_s2: line.squares_s2,
         }
     }
 }

@@ -82,13 +82,17 @@ impl SimulatedAutomation {
                 alarm: self.alarm.clone(),
                 window: TimeSpan::new(self.remediation.at, self.remediation.recorded_until),
                 baseline: Vec::new(),
+                onset: self.remediation.at,
+                focus: Vec::new(),
             };
             let mut sink = |batch| match batch {
                 Batch::Alarms(transitions) => aftermath.alarms.extend(transitions),
                 batch @ (Batch::Metrics(_)
                 | Batch::Topology { .. }
                 | Batch::Logs(_)
+                | Batch::Tallies(_)
                 | Batch::Traces(_)
+                | Batch::Links(_)
                 | Batch::Changes(_)
                 | Batch::Definitions(_)
                 | Batch::Coverage(_)) => aftermath.batches.push(batch),

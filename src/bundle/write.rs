@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::fs::File;
 use std::io::{BufWriter, Write as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use anyhow::{Context, Result, bail};
@@ -22,7 +22,9 @@ use tantei_engine::model::time::Timestamp;
 use super::lines::LINE_BYTES_MAX;
 use super::recorded::{self, Recorded, RecordedSource};
 use super::staging::Staging;
-use super::written::{ChangeOut, Log, ManifestOut, Metric, SpanOut, TopologyOut, TransitionOut};
+use super::written::{
+    ChangeOut, LinkOut, Log, ManifestOut, Metric, SpanOut, Tally, TopologyOut, TransitionOut,
+};
 use crate::ports::{CollectRequest, Collection, PortError};
 
 /// Bytes of lines of one bundle, before compression: what an investigation of the largest systems reads, several times.
@@ -30,6 +32,14 @@ const BUNDLE_BYTES_MAX: u64 = 16 << 30;
 
 /// Level of compression: logs become a tenth, and writing is never slower than reading from AWS.
 const LEVEL: i32 = 3;
+
+const ALARMS: &str = "alarms.jsonl";
+const CHANGES: &str = "changes.jsonl";
+const LINKS: &str = "links.jsonl";
+const LOGS: &str = "logs.jsonl";
+const METRICS: &str = "metrics.jsonl";
+const SPANS: &str = "spans.jsonl";
+const TALLIES: &str = "log-tallies.jsonl";
 
 type Encoder = zstd::Encoder<'static, BufWriter<File>>;
 
@@ -53,7 +63,7 @@ pub struct BundleWriter(Mutex<Inner>);
 
 struct Inner {
     staging: Option<Staging>,
-    files: BTreeMap<Source, Encoder>,
+    files: BTreeMap<&'static str, Encoder>,
     sources: BTreeMap<Source, RecordedSource>,
     resources: BTreeMap<ResourceId, Resource>,
     edges: Vec<Edge>,
@@ -144,18 +154,23 @@ impl Inner {
         let alarm =
             Alarm { window: request.window, baseline: request.baseline.clone(), ..request.alarm.clone() };
         self.alarm = Some(alarm);
-        match file_of(source) {
-            Some(name) => {
-                if source == Source::Alarms {
-                    self.definitions.clear();
-                }
-                let file = create(&self.folder()?.join(format!("{name}.zst")))?;
-                self.files.insert(source, zstd::Encoder::new(BufWriter::new(file), LEVEL)?);
+        if source == Source::Alarms {
+            self.definitions.clear();
+        }
+        if source == Source::Topology {
+            self.resources.clear();
+            self.edges.clear();
+        }
+        for name in files_of(source) {
+            self.files.remove(name);
+            match std::fs::remove_file(self.path_of(name)?) {
+                Err(e) if e.kind() != std::io::ErrorKind::NotFound => return Err(e.into()),
+                Err(_) | Ok(()) => {}
             }
-            None => {
-                self.resources.clear();
-                self.edges.clear();
-            }
+        }
+        // A source without a record has a file without a line: it was read.
+        if let Some(name) = files_of(source).first() {
+            self.open(name)?;
         }
         Ok(())
     }
@@ -168,11 +183,13 @@ impl Inner {
                 self.sources.entry(source).or_default().records += batch.records();
                 Ok(())
             }
-            Batch::Metrics(series) => self.lines(source, series.iter().map(Metric::from)),
-            Batch::Logs(events) => self.lines(source, events.iter().map(Log::from)),
-            Batch::Traces(spans) => self.lines(source, spans.iter().map(SpanOut::from)),
-            Batch::Changes(changes) => self.lines(source, changes.iter().map(ChangeOut::from)),
-            Batch::Alarms(transitions) => self.lines(source, transitions.iter().map(TransitionOut::from)),
+            Batch::Metrics(series) => self.lines(source, METRICS, series.iter().map(Metric::from)),
+            Batch::Logs(events) => self.lines(source, LOGS, events.iter().map(Log::from)),
+            Batch::Tallies(tallies) => self.lines(source, TALLIES, tallies.iter().map(Tally::from)),
+            Batch::Traces(spans) => self.lines(source, SPANS, spans.iter().map(SpanOut::from)),
+            Batch::Links(sums) => self.lines(source, LINKS, sums.iter().map(LinkOut::from)),
+            Batch::Changes(changes) => self.lines(source, CHANGES, changes.iter().map(ChangeOut::from)),
+            Batch::Alarms(all) => self.lines(source, ALARMS, all.iter().map(TransitionOut::from)),
             Batch::Definitions(definitions) => {
                 self.definitions.extend_from_slice(definitions);
                 Ok(())
@@ -184,8 +201,27 @@ impl Inner {
         }
     }
 
-    fn lines<T: Serialize>(&mut self, source: Source, records: impl Iterator<Item = T>) -> Result<()> {
-        let file = self.files.get_mut(&source).context("a source sent records before it began")?;
+    fn path_of(&self, name: &str) -> Result<PathBuf> {
+        Ok(self.folder()?.join(format!("{name}.zst")))
+    }
+
+    /// Makes a file of lines, unless it is there.
+    fn open(&mut self, name: &'static str) -> Result<()> {
+        if !self.files.contains_key(name) {
+            let file = create(&self.path_of(name)?)?;
+            self.files.insert(name, zstd::Encoder::new(BufWriter::new(file), LEVEL)?);
+        }
+        Ok(())
+    }
+
+    fn lines<T: Serialize>(
+        &mut self,
+        source: Source,
+        name: &'static str,
+        records: impl Iterator<Item = T>,
+    ) -> Result<()> {
+        self.open(name)?;
+        let file = self.files.get_mut(name).context("a file was closed before its end")?;
         let recorded = self.sources.entry(source).or_default();
         for record in records {
             let mut line = serde_json::to_vec(&record)?;
@@ -205,9 +241,12 @@ impl Inner {
     }
 
     fn close(&mut self, source: Source) -> Result<()> {
-        let Some(encoder) = self.files.remove(&source) else { return Ok(()) };
-        let written = encoder.finish().and_then(|buffer| buffer.into_inner().map_err(Into::into));
-        written.and_then(|file| file.sync_all()).context("the bundle cannot be written")
+        for name in files_of(source) {
+            let Some(encoder) = self.files.remove(name) else { continue };
+            let written = encoder.finish().and_then(|buffer| buffer.into_inner().map_err(Into::into));
+            written.and_then(|file| file.sync_all()).context("the bundle cannot be written")?;
+        }
+        Ok(())
     }
 
     fn finish(&mut self, about: &About<'_>) -> Result<()> {
@@ -240,15 +279,15 @@ impl Inner {
     }
 }
 
-/// A source's file of lines; the topology is one document.
-fn file_of(source: Source) -> Option<&'static str> {
+/// A source's files of lines, the one that is always there first; the topology is one document.
+fn files_of(source: Source) -> &'static [&'static str] {
     match source {
-        Source::Topology => None,
-        Source::Alarms => Some("alarms.jsonl"),
-        Source::Metrics => Some("metrics.jsonl"),
-        Source::Logs => Some("logs.jsonl"),
-        Source::Traces => Some("spans.jsonl"),
-        Source::Changes => Some("changes.jsonl"),
+        Source::Topology => &[],
+        Source::Alarms => &[ALARMS],
+        Source::Metrics => &[METRICS],
+        Source::Logs => &[LOGS, TALLIES],
+        Source::Traces => &[SPANS, LINKS],
+        Source::Changes => &[CHANGES],
     }
 }
 

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 use tantei_engine::model::alarm::{Alarm, AlarmState, AlarmTransition, Direction};
-use tantei_engine::model::resource::{Edge, EdgeKind, Resource};
-use tantei_engine::model::telemetry::{Change, LogEvent, Series, Span};
+use tantei_engine::model::resource::{Edge, EdgeKind, Resource, ResourceId};
+use tantei_engine::model::telemetry::{Change, LinkSum, LogEvent, LogTally, Series, Span};
 use tantei_engine::model::time::{TimeSpan, Timestamp};
 
 use super::manifest::FORMAT;
@@ -84,6 +84,50 @@ impl<'a> From<&'a LogEvent> for Log<'a> {
             message: &event.message,
             trace: event.trace.as_deref(),
             span: event.span.as_deref(),
+        }
+    }
+}
+
+/// A line of `log-tallies.jsonl`.
+#[derive(Debug, Serialize)]
+pub(super) struct Tally<'a> {
+    times: u64,
+    #[serde(flatten)]
+    line: Log<'a>,
+}
+
+impl<'a> From<&'a LogTally> for Tally<'a> {
+    fn from(tally: &'a LogTally) -> Self {
+        Self { times: tally.times, line: Log::from(&tally.event) }
+    }
+}
+
+/// A line of `links.jsonl`.
+#[derive(Debug, Serialize)]
+pub(super) struct LinkOut<'a> {
+    t: i64,
+    until: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    from: Option<&'a str>,
+    to: &'a str,
+    calls: u64,
+    errors: u64,
+    total_s: f64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    squares_s2: Option<f64>,
+}
+
+impl<'a> From<&'a LinkSum> for LinkOut<'a> {
+    fn from(sum: &'a LinkSum) -> Self {
+        Self {
+            t: millis(sum.span.start),
+            until: millis(sum.span.end),
+            from: sum.caller.as_ref().map(ResourceId::as_str),
+            to: sum.callee.as_str(),
+            calls: sum.calls,
+            errors: sum.errors,
+            total_s: sum.total_s,
+            squares_s2: sum.squares_s2,
         }
     }
 }
@@ -180,7 +224,7 @@ impl<'a> From<&'a AlarmTransition> for TransitionOut<'a> {
         let dimensions = transition.dimensions.iter().map(|(name, value)| Dimension { name, value });
         Self {
             t: millis(transition.at),
-            resource: transition.resource.as_ref().map(tantei_engine::model::resource::ResourceId::as_str),
+            resource: transition.resource.as_ref().map(ResourceId::as_str),
             alarm: Message {
                 alarm_name: transition.name.raw(),
                 alarm_arn: transition.arn.as_deref(),

@@ -11,6 +11,7 @@ mod queue;
 mod receive;
 mod reconcile;
 mod retention;
+mod sent;
 mod silences;
 #[cfg(test)]
 mod tests;

@@ -7,15 +7,18 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use tantei_engine::investigation::{State, due};
-use tantei_engine::model::feed::{Body, FeedItem};
+use tantei_engine::model::feed::{Body, FeedItem, canonical_digest};
 use tantei_engine::model::query::Source;
+use tantei_engine::model::resource::{EdgeKind, Resource, ResourceId};
 use tantei_engine::model::time::Timestamp;
-use tantei_engine::triage::Command;
+use tantei_engine::triage::{Command, Link, Node, Scope};
 use tokio::task::JoinSet;
 use tracing::Instrument as _;
 
-use super::Service;
+use super::sent::{Beside, StoredChanges};
 use super::triage::triage_id;
+use super::{Event, Service};
+use crate::aws::evidence::{ACCOUNT, REGION};
 use crate::driver::{Driver, Ports};
 use crate::ports::{BoxFuture, Journal, JournalError, Observer};
 use crate::store::{Lease, Store, StoreError, StoreErrorKind};
@@ -35,6 +38,9 @@ const AGAIN_S: i64 = 10;
 
 /// How often that is doubled: every ten minutes is often enough for what may never work.
 const AGAIN_DOUBLED_MAX: u32 = 6;
+
+/// Links that one investigation tells triage at once: more than a service map that people can draw.
+const LINKS_MAX: usize = 500;
 
 /// Failures in a row after which others get the place: a store or a source that is away for a moment fails less often.
 const FAILURES_MAX: u32 = 5;
@@ -143,8 +149,11 @@ impl Service {
         let described =
             feed.iter().find_map(|i| if let Body::Topology(t) = &i.body { Some(t) } else { None });
         let resource = described.and_then(|t| t.resources.first());
+        let place = place(resource);
+        let (account, region) = place.clone().map(|p| (p.account, p.region)).unwrap_or_default();
+        let sent = StoredChanges::new(inner.store.clone(), account, region);
         let ports = Ports {
-            collector: inner.evidence.of(&opened.alarm, resource),
+            collector: Arc::new(Beside::new(inner.evidence.of(&opened.alarm, resource), Arc::new(sent))),
             clock: Arc::clone(&inner.clock),
             journal: Some(Arc::new(journal)),
             approver: None,
@@ -152,6 +161,9 @@ impl Service {
         };
         let mut driver = Driver::resume(ports, inner.settings.clone(), feed)?;
         driver.go_on(&mut Nobody).await?;
+        if let Some(place) = place {
+            self.teach(&lease.what, driver.state(), &place).await?;
+        }
         let state = driver.state();
         let next_at = due(state);
         let concluded = state.concluded.is_some() && !state.stale && next_at.is_none();
@@ -161,6 +173,35 @@ impl Service {
         }
         Ok((driver.feed().last().map_or(0, |i| i.seq), next_at))
     }
+}
+
+impl Service {
+    /// Tells triage who uses whom, as far as it does not know: alarms to come are grouped by it. What is told twice, after
+    /// a crash, has the same name and is stored once.
+    async fn teach(&self, investigation: &str, state: &State, place: &Scope) -> Result<()> {
+        let node = |id: &ResourceId| Node::resource(place.clone(), id.clone());
+        // Who hands work over does not suffer from who takes it.
+        let used = state.edges.iter().filter(|e| e.kind != EdgeKind::Async);
+        let mut links: Vec<Link> =
+            used.map(|e| Link { caller: node(&e.from), callee: node(&e.to) }).collect();
+        let triage = self.inner.triage.read().await;
+        links.retain(|link| !triage.knows(link));
+        drop(triage);
+        links.truncate(LINKS_MAX);
+        if links.is_empty() {
+            return Ok(());
+        }
+        let id = format!("learn_{investigation}_{}", canonical_digest(&links));
+        let event = Event::Command(Command::Learn { links });
+        self.put(id.clone(), id, "command", &event).await.context("the topology cannot be kept")?;
+        Ok(())
+    }
+}
+
+/// The account and Region of what is investigated, where they are known.
+fn place(resource: Option<&Resource>) -> Option<Scope> {
+    let attribute = |name: &str| resource.and_then(|r| r.attributes.get(name)).cloned();
+    Some(Scope { account: attribute(ACCOUNT)?, region: attribute(REGION)? })
 }
 
 /// The feed in the store, written under a lease.

@@ -309,6 +309,24 @@ impl Store {
             .map_err(unavailable("read decisions"))
     }
 
+    /// Events of services that were received in a span of time, newest first, at most so many.
+    ///
+    /// # Errors
+    /// When the database cannot be reached.
+    pub async fn services_between(
+        &self,
+        from: Timestamp,
+        until: Timestamp,
+        limit: i64,
+    ) -> Result<Vec<String>, StoreError> {
+        // The kind is the first field of every event's JSON: `Event` is tagged by it.
+        const READ: &str = "SELECT event FROM delivery WHERE received_at >= $1 AND received_at < $2 \
+             AND event LIKE '{\"event\":\"service\"%' ORDER BY received_at DESC, id DESC LIMIT $3";
+        let (from, until) = (from.micros(), until.micros());
+        on!(self, pool => sqlx::query_scalar(READ).bind(from).bind(until).bind(limit).fetch_all(pool).await)
+            .map_err(unavailable("read services"))
+    }
+
     /// The events of the last deliveries that were decided about, oldest first.
     ///
     /// # Errors

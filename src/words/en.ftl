@@ -65,6 +65,7 @@ item-concluded-again-unknown = analysis concluded again, no cause named
 item-matched = { $considered } playbooks considered, { $suggested } suggested
 item-round = round { $number }: every source is read again, up to { $until }
 round-due = the conclusion was provisional
+round-steered = because of what was accepted
 round-asked = asked for
 item-alarm = alarm { $name }: { $from } → { $to }
 item-alarm-now = alarm { $name }: { $to }

@@ -65,6 +65,7 @@ item-concluded-again-unknown = 再分析が完了、原因は特定せず
 item-matched = プレイブック { $considered } 件を照合、{ $suggested } 件を提案
 item-round = 第 { $number } ラウンド：{ $until } までの全ソースを再取得
 round-due = 前回の結論が暫定だったため
+round-steered = 採用された項目に応じて
 round-asked = 依頼による
 item-alarm = アラーム { $name }：{ $from } → { $to }
 item-alarm-now = アラーム { $name }：{ $to }

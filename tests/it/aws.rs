@@ -80,6 +80,8 @@ pub(crate) async fn collect(
         alarm: manifest.alarm.clone(),
         window: manifest.alarm.window,
         baseline: manifest.alarm.baseline.clone(),
+        onset: manifest.alarm.at,
+        focus: Vec::new(),
     };
     let mut batches = Vec::new();
     let mut sink = |batch| batches.push(batch);
@@ -169,7 +171,8 @@ async fn the_budget_of_bytes_scanned_stops_a_query_and_starts_no_other() {
 async fn lines_that_were_not_read_are_counted() {
     let bundle = small();
     let manifest = manifest::read(bundle.path()).unwrap();
-    let fake = Fake::serve(bundle.path()).await;
+    // Where patterns are not counted.
+    let fake = Fake::serve_data(Data { log_class: "INFREQUENT_ACCESS", ..data(bundle.path()) }).await;
     let settings = Settings { log_lines_max: 100, ..Settings::default() };
     let collector = collector(&fake.clients(timing()), &manifest, settings);
     let (collection, _) = collect(&collector, &manifest, Source::Logs).await;

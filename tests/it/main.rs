@@ -50,6 +50,7 @@ mod serve;
 mod server;
 mod snapshot;
 mod states;
+mod steering;
 mod store;
 mod storm;
 mod support;

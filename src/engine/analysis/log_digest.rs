@@ -4,11 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::limits::{LOG_SAMPLES_MAX, Limits};
 use crate::model::gap::{Gap, GapReason};
-use crate::model::num::{count_of, real_signed, tidy};
+use crate::model::num::{count_of, real_signed, real64, tidy};
 use crate::model::observation::{LogPattern, Observation, PatternChange, Provenance, Severity, Signal};
 use crate::model::query::Source;
 use crate::model::resource::ResourceId;
-use crate::model::telemetry::LogEvent;
+use crate::model::telemetry::{LogEvent, LogTally};
 use crate::model::text::Untrusted;
 use crate::model::time::Timestamp;
 
@@ -110,23 +110,35 @@ impl<'a> LogDigest<'a> {
 
     /// Takes an event.
     pub fn push(&mut self, event: &LogEvent) {
+        self.take(event, 1);
+    }
+
+    /// Takes so many events of which one is known.
+    pub fn push_tally(&mut self, tally: &LogTally) {
+        if tally.times > 0 {
+            self.take(&tally.event, tally.times);
+        }
+    }
+
+    fn take(&mut self, event: &LogEvent, times: u64) {
+        let lines = real64(times);
         let at = event.at.plus_secs(self.offset_s);
         let Some(phase) = self.scope.phase(at) else { return };
         let Some(resource) = self.resource(&event.resource) else {
-            self.folded += 1;
+            self.folded += times;
             return;
         };
-        let pattern = self.miner.push_event(&event.message);
+        let pattern = self.miner.push_events(&event.message, times);
         let line = (resource, pattern);
         if self.entries.len() >= ENTRIES_MAX && !self.entries.contains_key(&line) {
-            self.folded += 1;
+            self.folded += times;
             return;
         }
         let entry = self.entries.entry(line).or_default();
         match phase {
             Phase::Before => {
-                entry.before += 1.0;
-                self.lines.0 += 1.0;
+                entry.before += lines;
+                self.lines.0 += lines;
                 // Of a pattern that vanishes, the lines from before are the only ones there are.
                 if entry.samples.is_empty() && self.sample_bytes < SAMPLE_BYTES_MAX {
                     self.sample_bytes += event.message.len();
@@ -134,8 +146,8 @@ impl<'a> LogDigest<'a> {
                 }
             }
             Phase::After => {
-                entry.after += 1.0;
-                self.lines.1 += 1.0;
+                entry.after += lines;
+                self.lines.1 += lines;
                 entry.first = Some(entry.first.map_or(at, |t| t.min(at)));
                 if entry.samples.len() < LOG_SAMPLES_MAX && self.sample_bytes < SAMPLE_BYTES_MAX {
                     self.sample_bytes += event.message.len();

@@ -9,6 +9,7 @@ pub mod changes;
 pub mod deviation;
 pub mod fnv;
 pub mod impact;
+mod link_sums;
 pub mod log_companions;
 pub mod log_digest;
 pub mod logs;

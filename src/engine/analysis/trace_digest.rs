@@ -1,6 +1,6 @@
 //! Digests spans into link observations: which calls got slower or failed more, and whose doing that is.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::limits::Limits;
 use crate::model::gap::{Gap, GapReason};
@@ -8,11 +8,12 @@ use crate::model::num::{count_of, tidy};
 use crate::model::observation::{Observation, Provenance, Signal, TraceLink};
 use crate::model::query::Source;
 use crate::model::resource::ResourceId;
-use crate::model::telemetry::Span;
+use crate::model::telemetry::{LinkSum, Span};
 use crate::model::text::cut;
 use crate::model::time::Timestamp;
 
 use super::fnv::fnv1a;
+use super::link_sums::{LinkSums, Side};
 use super::queries;
 use super::scope::{Phase, Scope};
 use super::stats::{rate_z, saturate};
@@ -87,6 +88,7 @@ pub struct TraceDigest<'a> {
     resources: Names,
     operations: Names,
     spans: Vec<Compact>,
+    sums: LinkSums,
     spans_max: usize,
     dropped: u64,
     offset_s: i64,
@@ -165,6 +167,7 @@ impl<'a> TraceDigest<'a> {
             resources: Names::new(RESOURCES_MAX),
             operations: Names::new(OPERATIONS_MAX),
             spans: Vec::new(),
+            sums: LinkSums::default(),
             spans_max: limits.spans_max,
             dropped: 0,
             offset_s: 0,
@@ -200,10 +203,22 @@ impl<'a> TraceDigest<'a> {
         });
     }
 
+    /// Takes calls that were summed where they were recorded.
+    pub fn push_sum(&mut self, sum: &LinkSum) {
+        self.sums.push(self.scope, sum);
+    }
+
     /// Concludes.
     #[must_use]
     pub fn finish(mut self, limits: &Limits) -> TraceFindings {
-        let sums = self.sum();
+        let spans = self.sum();
+        // Spans say more. Without any on one side of the onset there is nothing to compare: then sums do, all of them, because
+        // what was sampled and what was counted do not add up.
+        let both = |sums: &BTreeMap<Key, Phases>| {
+            sums.values().any(|(b, _)| b.calls > 0.0) && sums.values().any(|(_, a)| a.calls > 0.0)
+        };
+        let counted = if both(&spans) { BTreeMap::new() } else { self.counted() };
+        let sums = if both(&counted) { counted } else { spans };
         let mut findings = TraceFindings { gaps: self.gaps(&sums), ..TraceFindings::default() };
         let mut links: BTreeMap<(Option<u32>, u32), Vec<Phases>> = BTreeMap::new();
         for ((caller, callee, _), (before, after)) in &sums {
@@ -242,6 +257,29 @@ impl<'a> TraceDigest<'a> {
             }
         });
         sums
+    }
+
+    /// What was counted, as sums of calls of one operation.
+    fn counted(&mut self) -> BTreeMap<Key, Phases> {
+        let onset = self.scope.onset.micros();
+        let links = self.sums.sides();
+        let mut number = |id: &ResourceId| self.resources.number(id.as_str());
+        let sums = |side: Side| Sums {
+            calls: side.all.calls,
+            duration: side.all.total_ms,
+            own: Moments { sum: side.own_ms, squares: side.own_squares },
+            errors: side.all.errors,
+            own_errors: side.own_errors,
+            first: (side.all.calls > 0.0).then_some(onset),
+            ..Sums::default()
+        };
+        links
+            .into_iter()
+            .map(|((caller, callee), (before, after))| {
+                let key = (caller.as_ref().map(&mut number), number(&callee), 0);
+                (key, (sums(before), sums(after)))
+            })
+            .collect()
     }
 
     fn observe(
@@ -304,7 +342,11 @@ fn weight(o: &Observation) -> f64 {
 
 /// Seconds that calls from outside would have taken in the incident, had each operation kept its usual time.
 fn outside_s(sums: &BTreeMap<Key, Phases>) -> f64 {
-    let entries = || sums.iter().filter(|((caller, _, _), _)| caller.is_none()).map(|(_, s)| s);
+    // Where nothing comes from outside, who is called by nobody stands for it.
+    let called: BTreeSet<u32> = sums.keys().map(|(_, callee, _)| *callee).collect();
+    let some = sums.keys().any(|(caller, _, _)| caller.is_none());
+    let outside = |caller: Option<u32>| caller.is_none_or(|c| !some && !called.contains(&c));
+    let entries = || sums.iter().filter(|((caller, _, _), _)| outside(*caller)).map(|(_, s)| s);
     let known: f64 =
         entries().filter(|(b, _)| b.calls > 0.0).map(|(b, a)| b.duration / b.calls * a.calls).sum();
     let any: f64 = entries().map(|(_, a)| a.duration).sum();

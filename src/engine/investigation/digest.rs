@@ -64,7 +64,9 @@ impl<'a> Digest<'a> {
             }
             Batch::Metrics(series) => series.into_iter().for_each(|s| self.metrics.push(s)),
             Batch::Logs(events) => events.iter().for_each(|e| self.logs.push(e)),
+            Batch::Tallies(tallies) => tallies.iter().for_each(|t| self.logs.push_tally(t)),
             Batch::Traces(spans) => spans.iter().for_each(|s| self.traces.push(s)),
+            Batch::Links(sums) => sums.iter().for_each(|s| self.traces.push_sum(s)),
             Batch::Changes(changes) => self.changes.extend(changes),
             Batch::Alarms(transitions) => self.alarms.extend(transitions),
             Batch::Definitions(definitions) => self.definitions.extend(definitions),

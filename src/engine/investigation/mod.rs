@@ -9,6 +9,7 @@ mod revise;
 #[cfg(test)]
 mod round_tests;
 mod state;
+mod steer;
 mod step;
 #[cfg(test)]
 mod tests;

@@ -35,7 +35,10 @@ fn conclude(state: &mut State) {
 
 fn begin_round(state: &mut State, until: i64) {
     let (window, baseline) = (TimeSpan::new(t(900), t(until)), vec![TimeSpan::new(t(0), t(900))]);
-    add(state, Body::Round(Round { number: 2, window, baseline, why: RoundReason::Asked }));
+    add(
+        state,
+        Body::Round(Round { number: 2, window, baseline, why: RoundReason::Asked, focus: Vec::new() }),
+    );
 }
 
 fn discard(state: &mut State, item: ItemId) {

@@ -62,6 +62,10 @@ pub struct State {
     pub recoveries: Vec<(ItemId, Recovery)>,
     /// Items that a person discarded.
     pub discarded: BTreeSet<ItemId>,
+    /// Items that a person accepted.
+    pub accepted: BTreeSet<ItemId>,
+    /// Resources that a round was steered to.
+    pub steered: BTreeSet<ResourceId>,
     /// Items that later ones replaced, or that no longer hold.
     pub outdated: BTreeSet<ItemId>,
     counters: BTreeMap<ItemKind, u32>,
@@ -140,6 +144,7 @@ impl State {
             Body::Opened(opened) => self.opened = Some(opened.clone()),
             Body::Round(round) => {
                 self.round = Some(round.clone());
+                self.steered.extend(round.focus.iter().cloned());
                 self.collected.clear();
                 self.stale = true;
             }
@@ -201,8 +206,15 @@ impl State {
 
     fn decide(&mut self, decision: &Decision) {
         match decision.decision {
-            DecisionKind::Discarded => drop(self.discarded.insert(decision.item)),
-            DecisionKind::Accepted | DecisionKind::Restored => drop(self.discarded.remove(&decision.item)),
+            DecisionKind::Discarded => {
+                self.accepted.remove(&decision.item);
+                self.discarded.insert(decision.item);
+            }
+            DecisionKind::Accepted => {
+                self.discarded.remove(&decision.item);
+                self.accepted.insert(decision.item);
+            }
+            DecisionKind::Restored => drop(self.discarded.remove(&decision.item)),
         }
         // The ranking rests on observations; hypotheses are left out by what people say of them.
         self.stale |= matches!(decision.item.kind(), ItemKind::Observation | ItemKind::Hypothesis);

@@ -14,11 +14,12 @@ use super::action::Action;
 use super::authorise::authorise;
 use super::conclude::{conclude, period_s};
 use super::state::State;
+use super::steer::steered_round;
 
 /// What to do next; empty when there is nothing to do but wait.
 ///
 /// One kind of thing at a time: sources are read, then causes concluded, then, when the conclusion was provisional
-/// and its time has come, sources are read again; then playbooks matched, then people asked,
+/// and its time has come, or somebody pointed elsewhere, sources are read again; then playbooks matched, then people asked,
 /// then what they approved is run, then its effect judged.
 #[must_use]
 pub fn step(state: &State, now: Timestamp, limits: &Limits) -> Vec<Action> {
@@ -33,6 +34,9 @@ pub fn step(state: &State, now: Timestamp, limits: &Limits) -> Vec<Action> {
     }
     if due(state).is_some_and(|at| at <= now) {
         return next_round(state, now).map(|round| Action::Record(vec![round])).into_iter().collect();
+    }
+    if let Some(round) = steered_round(state, now) {
+        return vec![Action::Record(vec![round])];
     }
     if !state.matched {
         return vec![Action::Suggest];
@@ -132,6 +136,6 @@ pub fn further_round(
         happened_at: now,
         by: Principal::tantei("investigation"),
         because: Vec::new(),
-        body: Body::Round(Round { number, window, baseline, why }),
+        body: Body::Round(Round { number, window, baseline, why, focus: state.focus() }),
     }
 }

@@ -16,7 +16,7 @@ use super::hypothesis::Hypothesis;
 use super::id::{ItemId, ItemKind};
 use super::observation::Observation;
 use super::query::Source;
-use super::resource::{Edge, Resource};
+use super::resource::{Edge, Resource, ResourceId};
 use super::revision::Revision;
 use super::suggestion::Suggestion;
 use super::text::Untrusted;
@@ -150,6 +150,8 @@ pub enum RoundReason {
     Due,
     /// Somebody wanted what is known now.
     Asked,
+    /// Somebody accepted an item: the round looks around its resource first.
+    Steered,
 }
 
 /// A further round of collection: every source is read again, over this time.
@@ -163,6 +165,9 @@ pub struct Round {
     pub baseline: Vec<TimeSpan>,
     /// Why.
     pub why: RoundReason,
+    /// Resources that people pointed at, and their neighbours: they are read first, however far away they are.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub focus: Vec<ResourceId>,
 }
 
 /// A source was read.

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use super::alarm::AlarmTransition;
 use super::alarm_health::AlarmDefinition;
 use super::resource::{Edge, Resource, ResourceId};
-use super::time::Timestamp;
+use super::time::{TimeSpan, Timestamp};
 
 /// Identity of a time series.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -52,6 +52,15 @@ pub struct LogEvent {
     pub span: Option<String>,
 }
 
+/// Log lines that were counted where they lie, and not read one by one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogTally {
+    /// One of them; its time lies in the span over which they were counted, which lies on one side of the onset.
+    pub event: LogEvent,
+    /// How many there are.
+    pub times: u64,
+}
+
 /// A span: one operation of one resource.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Span {
@@ -71,6 +80,25 @@ pub struct Span {
     pub operation: String,
     /// Whether it failed.
     pub error: bool,
+}
+
+/// Calls from one resource to another, summed where they were recorded.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LinkSum {
+    /// Who called; absent for traffic from outside.
+    pub caller: Option<ResourceId>,
+    /// Who was called.
+    pub callee: ResourceId,
+    /// When; on one side of the onset.
+    pub span: TimeSpan,
+    /// How often.
+    pub calls: u64,
+    /// How many of them failed.
+    pub errors: u64,
+    /// How long they took together, in seconds.
+    pub total_s: f64,
+    /// Sum of the squares of their durations, where a histogram tells it.
+    pub squares_s2: Option<f64>,
 }
 
 /// A change as the control plane or a deployment tool reported it.
@@ -104,8 +132,12 @@ pub enum Batch {
     Metrics(Vec<Series>),
     /// Log events.
     Logs(Vec<LogEvent>),
+    /// Log events that were counted.
+    Tallies(Vec<LogTally>),
     /// Spans.
     Traces(Vec<Span>),
+    /// Calls that were summed; they count only where there are no spans.
+    Links(Vec<LinkSum>),
     /// Changes.
     Changes(Vec<Change>),
     /// Alarm transitions.
@@ -125,7 +157,9 @@ impl Batch {
             Self::Topology { resources, edges } => resources.len() + edges.len(),
             Self::Metrics(series) => series.len(),
             Self::Logs(events) => events.len(),
+            Self::Tallies(tallies) => tallies.len(),
             Self::Traces(spans) => spans.len(),
+            Self::Links(sums) => sums.len(),
             Self::Changes(changes) => changes.len(),
             Self::Alarms(transitions) => transitions.len(),
             // Both speak of records that are handed over themselves.

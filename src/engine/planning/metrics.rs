@@ -80,6 +80,27 @@ pub fn nearest(target: &ResourceId, resources: &[Resource], edges: &[Edge]) -> V
     found
 }
 
+/// What is read: the alarmed resource, then where people pointed, then what is near.
+#[must_use]
+pub fn wanted(
+    target: &ResourceId,
+    focus: &[ResourceId],
+    resources: &[Resource],
+    edges: &[Edge],
+) -> Vec<Resource> {
+    let near = nearest(target, resources, edges);
+    let pointed = focus.iter().map(|id| {
+        let known = resources.iter().find(|r| &r.id == id).cloned();
+        known.unwrap_or_else(|| Resource { id: id.clone(), kind: None, attributes: BTreeMap::new() })
+    });
+    let mut seen = BTreeSet::new();
+    let own = near.first().cloned();
+    let mut found: Vec<Resource> =
+        own.into_iter().chain(pointed).chain(near).filter(|r| seen.insert(r.id.clone())).collect();
+    found.truncate(RESOURCES_MAX);
+    found
+}
+
 /// How to find the metrics of a resource.
 #[must_use]
 pub fn lookups(resource: &Resource) -> BTreeSet<Lookup> {

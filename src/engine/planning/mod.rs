@@ -6,5 +6,6 @@ pub mod kinds;
 pub mod log_groups;
 pub mod metrics;
 pub mod naming;
+pub mod sent;
 pub mod times;
 pub mod trace_ids;

@@ -160,6 +160,7 @@ fn round(r: &Round) -> Fact {
     let why = match r.why {
         RoundReason::Due => "round-due",
         RoundReason::Asked => "round-asked",
+        RoundReason::Steered => "round-steered",
     };
     Fact::new("item-round")
         .with("number", Arg::Count(r.number.into()))

@@ -13,6 +13,7 @@ mod decision;
 mod due;
 mod elect;
 mod incoming;
+mod known;
 mod membership;
 mod pairs;
 mod people;

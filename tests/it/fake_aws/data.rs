@@ -20,6 +20,8 @@ pub(crate) struct Data {
     pub(crate) spans: BTreeMap<String, Vec<Value>>,
     pub(crate) nodes: Vec<Value>,
     pub(crate) edges: Vec<Value>,
+    /// Calls that X-Ray summed: `t`, `from` (none: from outside), `to`, `calls`, `faults`, `total_s`.
+    pub(crate) links: Vec<Value>,
     /// Bytes that every log group says it holds.
     pub(crate) stored_bytes: u64,
     /// The class of every log group.
@@ -72,7 +74,8 @@ impl Data {
             spans,
             nodes: list("nodes"),
             edges: list("edges"),
-            stored_bytes: 1_000_000_000,
+            links: Vec::new(),
+            stored_bytes: 10_000_000,
             log_class: "STANDARD",
             scanned_bytes: 1_000_000,
         }

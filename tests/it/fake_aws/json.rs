@@ -46,19 +46,72 @@ pub(crate) fn filter_log_events(data: &Data, parameters: &Value, page: usize) ->
     }
 }
 
-/// Running at the first look, complete at the second.
+/// The Infrequent Access class counts no patterns.
+pub(crate) fn start_query(data: &Data, parameters: &Value) -> Option<Value> {
+    let text = parameters["queryString"].as_str().unwrap();
+    let refused = data.log_class == "INFREQUENT_ACCESS" && text.contains("| pattern");
+    refused.then(|| {
+        json!({"__type": "MalformedQueryException", "message":
+            "pattern command is not supported for log groups in the Infrequent Access log class"})
+    })
+}
+
+/// Events by shape: words with a digit are tokens. Counted, most frequent first, with a few samples.
+fn patterns(found: &[&Value]) -> Vec<Value> {
+    let mut shapes: std::collections::BTreeMap<String, Vec<&Value>> = std::collections::BTreeMap::new();
+    for line in found {
+        let mut tokens = 0;
+        let shape = line["message"].as_str().unwrap().split_whitespace().map(|word| {
+            if word.chars().any(|c| c.is_ascii_digit()) {
+                tokens += 1;
+                format!("<Token-{tokens}>")
+            } else {
+                word.to_owned()
+            }
+        });
+        shapes.entry(shape.collect::<Vec<_>>().join(" ")).or_default().push(line);
+    }
+    let times = |line: &Value| line["times"].as_u64().unwrap_or(1);
+    let all: u64 = found.iter().map(|l| times(l)).sum();
+    let mut rows: Vec<(u64, Value)> = shapes
+        .into_iter()
+        .map(|(shape, lines)| {
+            let count: u64 = lines.iter().map(|l| times(l)).sum();
+            let samples: Vec<Value> =
+                lines.iter().take(3).map(|l| json!({"timestamp": l["t"], "message": l["message"]})).collect();
+            let ratio = count * 10_000 / all.max(1);
+            let field = |name: &str, value: String| json!({"field": name, "value": value});
+            let row = json!([
+                field("@pattern", shape),
+                field("@sampleCount", count.to_string()),
+                field("@ratio", format!("0.{ratio:04}")),
+                field("@severityLabel", String::new()),
+                field("@logSamples", Value::from(samples).to_string()),
+            ]);
+            (count, row)
+        })
+        .collect();
+    rows.sort_by_key(|(count, _)| std::cmp::Reverse(*count));
+    rows.into_iter().map(|(_, row)| row).collect()
+}
+
+/// Running at the first look, complete at the second. A line may stand for many that are written alike (`times`).
 pub(crate) fn get_query_results(data: &Data, query: &Value, looks: u64, page: usize) -> Value {
     let statistics = |matched: usize| json!({"recordsMatched": matched, "recordsScanned": matched, "bytesScanned": data.scanned_bytes});
     if looks == 0 {
         return json!({"status": "Running", "results": [], "statistics": statistics(0)});
     }
     let (start, end) = (query["startTime"].as_i64().unwrap(), query["endTime"].as_i64().unwrap());
-    let mut found = events(data, query["logGroupName"].as_str().unwrap(), start * 1_000, end * 1_000 + 999);
-    found.reverse();
-    let matched = found.len();
-    found.truncate(usize::try_from(query["limit"].as_u64().unwrap()).unwrap());
-    let rows: Vec<Value> = found
-        .into_iter()
+    let found: Vec<&Value> =
+        events(data, query["logGroupName"].as_str().unwrap(), start * 1_000, end * 1_000 + 999);
+    let times = |l: &&Value| usize::try_from(l["times"].as_u64().unwrap_or(1)).unwrap();
+    let matched = found.iter().map(times).sum();
+    if query["queryString"].as_str().unwrap().contains("| pattern") {
+        return json!({"status": "Complete", "results": patterns(&found), "statistics": statistics(matched)});
+    }
+    let limit = usize::try_from(query["limit"].as_u64().unwrap()).unwrap();
+    let newest = found.iter().rev().flat_map(|l| std::iter::repeat_n(*l, times(l))).take(limit);
+    let rows: Vec<Value> = newest
         .map(|l| {
             let at = tantei_engine::model::time::Timestamp::from_millis(l["t"].as_i64().unwrap()).to_string();
             let at = at.trim_end_matches('Z').replace('T', " ");

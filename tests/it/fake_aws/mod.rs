@@ -121,6 +121,9 @@ impl Fake {
             "DescribeLogGroups" => json::describe_log_groups(&self.data, parameters),
             "FilterLogEvents" => json::filter_log_events(&self.data, parameters, page),
             "StartQuery" => {
+                if let Some(refused) = json::start_query(&self.data, parameters) {
+                    return (StatusCode::BAD_REQUEST, refused);
+                }
                 let mut queries = self.queries.lock().unwrap();
                 queries.push(parameters.clone());
                 serde_json::json!({"queryId": format!("query-{}", queries.len() - 1)})
@@ -140,7 +143,7 @@ impl Fake {
             "StopQuery" => serde_json::json!({"success": true}),
             "LookupEvents" => json::lookup_events(&self.data, parameters, page),
             "DescribeInstanceInformation" => json::describe_instance_information(&self.data, parameters),
-            "GetServiceGraph" => xray::service_graph(&self.data),
+            "GetServiceGraph" => xray::service_graph(&self.data, parameters),
             "GetTraceSummaries" => xray::trace_summaries(&self.data, parameters, page),
             "BatchGetTraces" => xray::traces(&self.data, parameters),
             other => panic!("the fake does not know {other}"),

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
+use tantei_engine::model::num::count_of;
 
 use super::data::Data;
 use super::paged;
@@ -29,28 +30,49 @@ fn silent(data: &Data, id: &str) -> bool {
     ["AWS::RDS::DBInstance", "AWS::SQS::Queue", "RemoteService"].contains(&data.kind(id))
 }
 
-pub(crate) fn service_graph(data: &Data) -> Value {
+pub(crate) fn service_graph(data: &Data, parameters: &Value) -> Value {
+    let (start, end) = (parameters["StartTime"].as_f64().unwrap(), parameters["EndTime"].as_f64().unwrap());
+    assert!(end - start <= 6.0 * 3_600.0, "X-Ray answers for six hours at once");
+    let links: Vec<&Value> =
+        data.links.iter().filter(|l| (start..end).contains(&l["t"].as_f64().unwrap())).collect();
     let ids: Vec<&str> = data.nodes.iter().map(|n| n["id"].as_str().unwrap()).collect();
     let index = |id: &Value| ids.iter().position(|i| id == i).unwrap();
-    let services: Vec<Value> = ids
+    let edges = |from: Option<&str>| -> Vec<Value> {
+        let known = data.edges.iter().filter(|e| from.is_some() && e["from"].as_str() == from);
+        let counted = links.iter().copied().filter(|l| l["from"].as_str() == from);
+        let mut to: Vec<(&Value, Option<&str>)> =
+            known.map(|e| (&e["to"], e["kind"].as_str())).chain(counted.map(|l| (&l["to"], None))).collect();
+        to.sort_by_key(|(to, kind)| (to.as_str(), kind.is_none()));
+        to.dedup_by_key(|(to, _)| *to);
+        let edge = |(to, kind): (&Value, Option<&str>)| {
+            let mut edge = json!({"ReferenceId": index(to)});
+            if let Some("async" | "publishes" | "consumes") = kind {
+                edge["EdgeType"] = "link".into();
+            }
+            let own = links.iter().filter(|l| l["to"] == *to && l["from"].as_str() == from);
+            let sum = |key: &str| own.clone().map(|l| l[key].as_f64().unwrap_or(0.0)).sum::<f64>();
+            if own.clone().next().is_some() {
+                let (calls, faults) = (sum("calls"), sum("faults"));
+                edge["SummaryStatistics"] = json!({"OkCount": count_of(calls - faults), "TotalCount": count_of(calls),
+                    "FaultStatistics": {"TotalCount": count_of(faults)}, "TotalResponseTime": sum("total_s")});
+            }
+            edge
+        };
+        to.into_iter().map(edge).collect()
+    };
+    let mut services: Vec<Value> = ids
         .iter()
         .enumerate()
         .map(|(reference, id)| {
             let (name, kind) = node(data, id);
-            let edges: Vec<Value> = data
-                .edges
-                .iter()
-                .filter(|e| e["from"] == *id)
-                .map(|e| match e["kind"].as_str() {
-                    Some("async" | "publishes" | "consumes") => {
-                        json!({"ReferenceId": index(&e["to"]), "EdgeType": "link"})
-                    }
-                    _ => json!({"ReferenceId": index(&e["to"])}),
-                })
-                .collect();
-            json!({"ReferenceId": reference, "Name": name, "Type": kind, "Edges": edges})
+            json!({"ReferenceId": reference, "Name": name, "Type": kind, "Edges": edges(Some(id))})
         })
         .collect();
+    let outside = edges(None);
+    if !outside.is_empty() {
+        services
+            .push(json!({"ReferenceId": ids.len(), "Name": "client", "Type": "client", "Edges": outside}));
+    }
     json!({"Services": services})
 }
 

@@ -121,21 +121,26 @@ impl Miner {
 
     /// Takes a line (bytes of any kind, of any length) and says its number.
     pub fn push(&mut self, line: &[u8]) -> u32 {
-        self.add(line, false)
+        self.add(line, false, 1)
     }
 
     /// Takes a whole event: its first line counts, what follows belongs to it.
     pub fn push_event(&mut self, message: &str) -> u32 {
+        self.push_events(message, 1)
+    }
+
+    /// Takes so many whole events of one pattern, of which one is known.
+    pub fn push_events(&mut self, message: &str, times: u64) -> u32 {
         let cut = message.as_bytes().get(..LOG_LINE_BYTES_MAX).unwrap_or(message.as_bytes());
         let first = if at(cut, token_start(cut, 0)) == b'{' {
             cut
         } else {
             cut.split(|b| *b == b'\n').find(|l| token_start(l, 0) < l.len()).unwrap_or_default()
         };
-        self.add(first, true)
+        self.add(first, true, times)
     }
 
-    fn add(&mut self, line: &[u8], whole: bool) -> u32 {
+    fn add(&mut self, line: &[u8], whole: bool, times: u64) -> u32 {
         let line = line.get(..LOG_LINE_BYTES_MAX).unwrap_or(line);
         let header = if self.form == Form::Raw { header::header(line) } else { Header::default() };
         if !whole
@@ -158,7 +163,7 @@ impl Miner {
         }
         let sample = hash(line);
         if let Some(leaf) = self.table.get_mut(n) {
-            leaf.count += 1;
+            leaf.count += times;
             leaf.seen(stamp);
             leaf.severity = leaf.severity.max(severity.unwrap_or(Severity::Debug));
             if leaf.wants(sample) {
