@@ -214,6 +214,7 @@ fn both(first: Collection, second: Collection) -> Collection {
         requests: first.requests + second.requests,
         bytes: first.bytes + second.bytes,
         gaps: gaps.collect(),
+        ..Collection::default()
     }
 }
 

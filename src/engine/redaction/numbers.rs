@@ -136,7 +136,7 @@ fn of_groups(text: Text<'_>, i: usize, number: &Digits, groups: &[Group]) -> Opt
     if is_card(all, lengths, uniform && mark != b'.') {
         let usual = matches!(all.len(), 14..=16);
         let whose = usual && (lengths.len() > 1 || !names_other(text, i))
-            || named(text, i, &["card", "カード", "pan", "クレジット"]);
+            || named(text, i, &["card", "カード", " pan", "クレジット"]);
         return whose.then_some(kind::CARD);
     }
     if all.len() == 12 {
