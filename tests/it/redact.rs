@@ -243,6 +243,8 @@ async fn nothing_secret_leaves_the_collector() {
             alarm: manifest.alarm.clone(),
             window: manifest.alarm.window,
             baseline: manifest.alarm.baseline.clone(),
+            onset: manifest.alarm.at,
+            focus: Vec::new(),
         };
         let mut sink = |batch| told += &format!("{batch:?}");
         let collection = redacting.collect(&request, &mut sink).await.unwrap();
