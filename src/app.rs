@@ -85,7 +85,7 @@ async fn open(config: &Config) -> Result<Store> {
 struct World {
     evidence: Arc<dyn Evidence>,
     queue: Option<Arc<dyn Queue>>,
-    states: Option<Arc<dyn AlarmStates>>,
+    states: Vec<Arc<dyn AlarmStates>>,
 }
 
 async fn world(config: &Config, clock: &Arc<dyn Clock>) -> Result<World> {
@@ -94,11 +94,12 @@ async fn world(config: &Config, clock: &Arc<dyn Clock>) -> Result<World> {
             bail!("evidence.bundle: {} is no folder", folder.display());
         }
         let evidence = Arc::new(BundleCollector::new(folder));
-        return Ok(World { evidence, queue: None, states: None });
+        return Ok(World { evidence, queue: None, states: Vec::new() });
     }
     let evidence = aws_evidence(config, clock).await;
     let queue = config.sqs.queue_url.as_ref().map(|url| Arc::new(SqsQueue::new(evidence.here(), url)) as _);
-    let states = config.aws.reconcile.then(|| Arc::new(AwsAlarmStates::new(evidence.here())) as _);
+    let asked = evidence.all().into_iter().filter(|_| config.aws.reconcile);
+    let states = asked.map(|aws| Arc::new(AwsAlarmStates::new(aws)) as _).collect();
     Ok(World { evidence: Arc::new(evidence), queue, states })
 }
 
@@ -199,7 +200,7 @@ async fn wanted(wish: &Wish, states: &AwsAlarmStates, now: Timestamp) -> Result<
         }
         known.push(event);
     } else if wish.text.is_some() {
-        known = states.changes(Timestamp::from_secs(0)).await?;
+        known = states.known().await?;
     }
     let start = wish.resolve(&known, now)?;
     Ok((start.subject("by hand", now).1, "by hand".to_owned()))

@@ -173,8 +173,13 @@ pub trait Queue: Send + Sync + fmt::Debug {
 
 /// Tells the changes of alarms that were perhaps never delivered.
 pub trait AlarmStates: Send + Sync + fmt::Debug {
-    /// Alarms that fire now, and every change since that time, in order.
+    /// Alarms that fire now, and every change since that time, those that are over included; in order.
     fn changes<'a>(&'a self, since: Timestamp) -> BoxFuture<'a, Result<Vec<AlarmEvent>, PortError>>;
+
+    /// All alarms that ever changed their state, each as its last change.
+    fn known(&self) -> BoxFuture<'_, Result<Vec<AlarmEvent>, PortError>> {
+        self.changes(Timestamp::from_secs(0))
+    }
 
     /// The last time that the alarm of this name fired, when that is known.
     fn named<'a>(&'a self, _name: &'a str) -> BoxFuture<'a, Result<Option<AlarmEvent>, PortError>> {

@@ -48,6 +48,12 @@ impl AwsEvidence {
         Arc::clone(&self.here)
     }
 
+    /// The clients of all accounts and Regions, each once.
+    #[must_use]
+    pub fn all(&self) -> Vec<Arc<Aws>> {
+        std::iter::once(&self.here).chain(self.places.values()).map(Arc::clone).collect()
+    }
+
     /// The clients for a resource: those of its account and Region where they are configured.
     fn aws(&self, resource: Option<&Resource>) -> Arc<Aws> {
         let attribute =

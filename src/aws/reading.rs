@@ -164,14 +164,23 @@ pub(super) fn date(t: Timestamp) -> DateTime {
     DateTime::from_nanos(i128::from(t.micros()) * 1_000).unwrap_or_else(|_| DateTime::from_secs(t.secs()))
 }
 
-/// An instant as the SDK reads it.
+/// An instant as the SDK reads it: to the nearest microsecond, because seconds come as floating-point numbers, in which 0.149
+/// is a little less. (Of CBOR the SDK itself cuts off what is below a millisecond: such times may be one too early.)
 pub(super) fn timestamp(t: &DateTime) -> Timestamp {
-    Timestamp::from_micros(i64::try_from(t.as_nanos().div_euclid(1_000)).unwrap_or(i64::MAX))
+    Timestamp::from_micros(i64::try_from((t.as_nanos() + 500).div_euclid(1_000)).unwrap_or(i64::MAX))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_time_in_floating_point_keeps_its_millisecond() {
+        for millis in (1_795_502_532_000_i64..).take(1_000) {
+            let seconds = DateTime::from_secs_f64(tantei_engine::model::num::real_signed(millis) / 1_000.0);
+            assert_eq!(timestamp(&seconds), Timestamp::from_millis(millis));
+        }
+    }
 
     #[test]
     fn a_repeated_token_ends_the_listing() {

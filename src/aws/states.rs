@@ -1,8 +1,9 @@
 //! Changes of alarms, asked of CloudWatch: for the reconciler, because deliveries get lost.
 //!
-//! One listing of all alarms: each tells its state and since when. What happened between two looks and is over again is
-//! not told, and nobody would act on it.
+//! One listing of all alarms tells each one's state and since when; the history tells what fired between two looks and is
+//! over again.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use aws_sdk_cloudwatch::types::{
@@ -18,7 +19,7 @@ use tantei_engine::model::time::Timestamp;
 use super::alarms::{dimensions, state};
 use super::apis::{DESCRIBE_ALARM_HISTORY, DESCRIBE_ALARMS};
 use super::client::Aws;
-use super::reading::{Next, Pages, timestamp};
+use super::reading::{Next, Pages, date, timestamp};
 use super::spent::Ledger;
 use crate::ports::{AlarmStates, BoxFuture, PortError, PortErrorKind, Retry};
 
@@ -28,8 +29,11 @@ const PAGES_MAX: usize = 200;
 /// Alarms of a page: CloudWatch's own limit.
 const PAGE: i32 = 100;
 
-/// Pages of one alarm's history: more changes than an alarm that flaps every minute has in a day.
-const HISTORY_PAGES_MAX: usize = 20;
+/// Pages of history: twenty thousand changes. One alarm that flaps every minute has fewer in a week.
+const HISTORY_PAGES_MAX: usize = 200;
+
+/// Seconds by which the listing and the history may differ about one change.
+const SAME_S: i64 = 2;
 
 /// The states of the alarms of one account and Region.
 #[derive(Debug)]
@@ -103,7 +107,8 @@ impl AwsAlarmStates {
         }
     }
 
-    async fn listed(&self, since: Timestamp) -> Result<Vec<AlarmEvent>, PortError> {
+    /// All alarms, each as its last change.
+    async fn listed(&self) -> Result<Vec<AlarmEvent>, PortError> {
         let mut events = Vec::new();
         let mut pages = Pages::default();
         loop {
@@ -120,17 +125,71 @@ impl AwsAlarmStates {
             events.extend(page.composite_alarms().iter().filter_map(composite));
             match pages.after(page.next_token(), PAGES_MAX) {
                 Next::More => {}
-                Next::End => break,
+                Next::End => return Ok(events),
                 Next::Stuck => {
-                    tracing::warn!(
-                        alarms = events.len(),
-                        "the listing of alarms did not end; the rest is not reconciled"
-                    );
-                    break;
+                    let alarms = events.len();
+                    tracing::warn!(alarms, "the listing of alarms did not end; the rest is not known");
+                    return Ok(events);
                 }
             }
         }
-        events.retain(|e| e.state == AlarmState::Alarm || e.at >= since);
+    }
+
+    /// What changed since, the oldest first, of alarms that are still there: name, when, to which state, why.
+    async fn history(
+        &self,
+        since: Timestamp,
+    ) -> Result<Vec<(String, Timestamp, AlarmState, String)>, PortError> {
+        let mut changes = Vec::new();
+        let mut pages = Pages::default();
+        loop {
+            let request = self
+                .aws
+                .cloudwatch
+                .describe_alarm_history()
+                .alarm_types(AlarmType::MetricAlarm)
+                .alarm_types(AlarmType::CompositeAlarm)
+                .history_item_type(HistoryItemType::StateUpdate)
+                .start_date(date(since))
+                .scan_by(ScanBy::TimestampAscending)
+                .max_records(PAGE)
+                .set_next_token(pages.token());
+            let page = self.aws.call(&self.ledger, &DESCRIBE_ALARM_HISTORY, 1, request.send()).await?;
+            changes.extend(page.alarm_history_items().iter().filter_map(|item| {
+                let (at, state, reason) = changed(item)?;
+                Some((item.alarm_name()?.to_owned(), at, state, reason))
+            }));
+            match pages.after(page.next_token(), HISTORY_PAGES_MAX) {
+                Next::More => {}
+                Next::End => return Ok(changes),
+                Next::Stuck => {
+                    let changes_read = changes.len();
+                    tracing::warn!(
+                        changes_read,
+                        "the history of alarms did not end; later changes are not known"
+                    );
+                    return Ok(changes);
+                }
+            }
+        }
+    }
+
+    async fn since(&self, since: Timestamp) -> Result<Vec<AlarmEvent>, PortError> {
+        let alarms = self.listed().await?;
+        let history = self.history(since).await?;
+        let by_name: BTreeMap<&str, &AlarmEvent> = alarms.iter().map(|e| (e.name.raw(), e)).collect();
+        let mut events = Vec::new();
+        for (name, at, state, reason) in history {
+            let Some(now) = by_name.get(name.as_str()) else { continue };
+            let told = now.state == state && now.at.secs_since(at).abs() <= SAME_S;
+            if !told && at >= since {
+                let reason = Untrusted::new(&reason);
+                let mut event = AlarmEvent { state, at, reason, ..(*now).clone() };
+                event.delivery.id = event.key().digest();
+                events.push(event);
+            }
+        }
+        events.extend(alarms.into_iter().filter(|e| e.state == AlarmState::Alarm || e.at >= since));
         events.sort_by(|a, b| a.at.cmp(&b.at).then_with(|| a.arn.cmp(&b.arn)));
         Ok(events)
     }
@@ -138,7 +197,11 @@ impl AwsAlarmStates {
 
 impl AlarmStates for AwsAlarmStates {
     fn changes<'a>(&'a self, since: Timestamp) -> BoxFuture<'a, Result<Vec<AlarmEvent>, PortError>> {
-        Box::pin(self.listed(since))
+        Box::pin(self.since(since))
+    }
+
+    fn known(&self) -> BoxFuture<'_, Result<Vec<AlarmEvent>, PortError>> {
+        Box::pin(self.listed())
     }
 
     fn named<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Result<Option<AlarmEvent>, PortError>> {
@@ -254,16 +317,23 @@ struct NewState {
     state_reason: String,
 }
 
-/// When an entry of the history says that the alarm began to fire, and why.
-fn fired(item: &AlarmHistoryItem) -> Option<(Timestamp, String)> {
+/// What an entry of the history says: when the alarm changed, to which state, and why.
+fn changed(item: &AlarmHistoryItem) -> Option<(Timestamp, AlarmState, String)> {
     let at = timestamp(item.timestamp()?);
     if let Some(changed) = item.history_data().and_then(|d| serde_json::from_str::<Changed>(d).ok()) {
         let NewState { state_value, state_reason } = changed.new_state;
-        return (state(&state_value) == Some(AlarmState::Alarm)).then_some((at, state_reason));
+        return Some((at, state(&state_value)?, state_reason));
     }
     // PromQL and log alarms have no such data; the summary says `Alarm updated from OK to ALARM`.
     let summary = item.history_summary()?;
-    summary.trim_end_matches('.').ends_with(" to ALARM").then(|| (at, summary.to_owned()))
+    let (_, new) = summary.trim_end_matches('.').rsplit_once(" to ")?;
+    Some((at, state(new)?, summary.to_owned()))
+}
+
+/// When an entry of the history says that the alarm began to fire, and why.
+fn fired(item: &AlarmHistoryItem) -> Option<(Timestamp, String)> {
+    let (at, state, reason) = changed(item)?;
+    (state == AlarmState::Alarm).then_some((at, reason))
 }
 
 #[cfg(test)]

@@ -65,7 +65,7 @@ struct Inner {
     evidence: Arc<dyn Evidence>,
     redactor: Arc<Redactor>,
     queue: Option<Arc<dyn Queue>>,
-    states: Option<Arc<dyn AlarmStates>>,
+    states: Vec<Arc<dyn AlarmStates>>,
     verifier: Verifier,
     settings: Settings,
     playbooks: String,
@@ -104,8 +104,8 @@ pub struct Parts {
     pub evidence: Arc<dyn Evidence>,
     /// A queue into which alarms are delivered, when there is one.
     pub queue: Option<Arc<dyn Queue>>,
-    /// Where the states of alarms are asked for, when they can be.
-    pub states: Option<Arc<dyn AlarmStates>>,
+    /// Where the states of alarms are asked for: every account and Region that can be.
+    pub states: Vec<Arc<dyn AlarmStates>>,
     /// Bounds, playbooks, values.
     pub settings: Settings,
 }

@@ -7,7 +7,6 @@ use tantei_engine::intake::sns::{Authenticity, Envelope, Opened, Trust};
 use tantei_engine::intake::{Refused, Shape, recognise};
 use tantei_engine::limits;
 use tantei_engine::model::alarm_event::{AlarmEvent, Delivery as Carrier, Via};
-use tantei_engine::model::time::Timestamp;
 
 use super::{DecideError, Event, Service, Start, Wish};
 use crate::access;
@@ -157,22 +156,21 @@ impl Service {
         }
         let unavailable = |e: anyhow::Error| DecideError::Unavailable(format!("{e:#}"));
         let mut known = self.inner.remembered().await.map_err(unavailable)?;
-        let Some(states) = &self.inner.states else { return Ok(known) };
-        let told = match &wish.alarm {
-            Some(alarm) if known.iter().any(|e| e.arn == *alarm || e.name.raw() == alarm) => {
-                return Ok(known);
+        let wanted = wish.alarm.as_deref();
+        if known.iter().any(|e| wanted.is_some_and(|alarm| e.arn == alarm || e.name.raw() == alarm)) {
+            return Ok(known);
+        }
+        let name = wanted.map(|alarm| alarm.split_once(":alarm:").map_or(alarm, |(_, name)| name));
+        for states in &self.inner.states {
+            let told = match name {
+                Some(name) => states.named(name).await.map(|event| event.into_iter().collect()),
+                None => states.known().await,
+            };
+            match told {
+                Ok(told) => known.extend(told),
+                // What came lately is known without it.
+                Err(error) => tracing::warn!(%error, "CloudWatch cannot be asked for its alarms"),
             }
-            Some(alarm) => {
-                let name = alarm.split_once(":alarm:").map_or(alarm.as_str(), |(_, name)| name);
-                states.named(name).await.map(|event| event.into_iter().collect())
-            }
-            // Whatever ever changed its state.
-            None => states.changes(Timestamp::from_secs(0)).await,
-        };
-        match told {
-            Ok(told) => known.extend(told),
-            // What came lately is known without it.
-            Err(error) => tracing::warn!(%error, "CloudWatch cannot be asked for its alarms"),
         }
         Ok(known)
     }

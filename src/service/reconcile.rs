@@ -1,12 +1,14 @@
-//! The reconciler: at start and every few minutes it asks CloudWatch for changes of alarms and stores them like
-//! deliveries. What came by another way as well collapses to one change; what was missed is found.
+//! The reconciler: at start and every few minutes it asks CloudWatch, in every account and Region, for changes of alarms
+//! and stores them like deliveries. What came by another way as well collapses to one change; what was missed is found.
 
 use std::time::Duration;
 
 use anyhow::Result;
 use tantei_engine::intake::Shape;
+use tantei_engine::model::time::Timestamp;
 
 use super::Service;
+use crate::ports::AlarmStates;
 
 /// How often it asks.
 const PAUSE: Duration = Duration::from_secs(180);
@@ -20,8 +22,8 @@ const HELD: Duration = Duration::from_secs(30);
 /// How often it is renewed: two may fail.
 const RENEW: Duration = Duration::from_secs(10);
 
-/// Seconds that the first look goes back: CloudWatch keeps the history of alarms for longer, but nobody investigates what is
-/// older without being asked.
+/// Seconds that the first look after a start goes back: CloudWatch keeps the history of alarms for longer, but nobody
+/// investigates what is older without being asked. How long nobody listened is not known.
 const FIRST_LOOK_S: i64 = 86_400;
 
 /// Seconds that looks overlap: changes are told late.
@@ -29,12 +31,16 @@ const OVERLAP_S: i64 = 600;
 
 impl Service {
     pub(super) async fn reconcile_loop(self) {
-        if self.inner.states.is_none() {
+        if self.inner.states.is_empty() {
             return;
         }
+        // Up to when each account and Region was asked.
+        let mut asked = vec![None; self.inner.states.len()];
         loop {
-            if let Err(error) = self.reconcile().await {
-                tracing::warn!(error = format!("{error:#}"), "alarms could not be reconciled; trying again");
+            // A long listing outlasts the lease unless somebody renews it.
+            tokio::select! {
+                () = self.reconcile(&mut asked) => {}
+                () = self.keep_role() => {}
             }
             // The role stays with this node while it waits; when it was lost, another asks at once.
             drop(tokio::time::timeout(PAUSE, self.keep_role()).await);
@@ -56,33 +62,40 @@ impl Service {
         }
     }
 
-    /// Asks once; how many changes were new.
-    ///
-    /// # Errors
-    /// When CloudWatch or the store cannot be reached: then the same is asked again.
-    pub async fn reconcile(&self) -> Result<usize> {
-        let inner = &self.inner;
-        let Some(states) = &inner.states else { return Ok(0) };
-        if inner.store.claim_role(ROLE, &inner.node, HELD).await?.is_none() {
-            return Ok(0);
+    /// Asks everywhere once. Where that fails, the same is asked again; the others are not affected.
+    async fn reconcile(&self, asked: &mut [Option<Timestamp>]) {
+        match self.inner.store.claim_role(ROLE, &self.inner.node, HELD).await {
+            Ok(Some(_)) => {}
+            Ok(None) => return,
+            Err(error) => {
+                tracing::warn!(%error, "alarms are not reconciled now");
+                return;
+            }
         }
-        let now = inner.clock.now();
-        let since = match inner.store.last_received("reconciler").await? {
-            Some(last) => last.plus_secs(-OVERLAP_S).max(now.plus_secs(-FIRST_LOOK_S)),
-            None => now.plus_secs(-FIRST_LOOK_S),
-        };
+        for (states, asked) in self.inner.states.iter().zip(asked) {
+            let now = self.inner.clock.now();
+            let since = asked.map_or(now.plus_secs(-FIRST_LOOK_S), |at| at.plus_secs(-OVERLAP_S));
+            match self.reconcile_with(states.as_ref(), since).await {
+                Ok(new) => {
+                    *asked = Some(now);
+                    if new > 0 {
+                        tracing::info!(new, ?states, "changes of alarms were found by asking");
+                    }
+                }
+                Err(error) => {
+                    let error = format!("{error:#}");
+                    tracing::warn!(error, ?states, "alarms could not be reconciled; trying again");
+                }
+            }
+        }
+    }
+
+    /// Asks once; how many changes were new.
+    async fn reconcile_with(&self, states: &dyn AlarmStates, since: Timestamp) -> Result<usize> {
         let mut new = 0;
-        // A long listing outlasts the lease unless somebody renews it.
-        let changes = tokio::select! {
-            changes = states.changes(since) => changes?,
-            () = self.keep_role() => Vec::new(),
-        };
-        for event in changes {
+        for event in states.changes(since).await? {
             let received = self.keep(Shape::Alarm(Box::new(event)), "reconciler").await?;
             new += usize::from(received == super::Received::Stored);
-        }
-        if new > 0 {
-            tracing::info!(new, "changes of alarms were found by asking");
         }
         Ok(new)
     }

@@ -15,7 +15,7 @@ async fn service() -> Service {
         clock: Arc::new(SystemClock),
         evidence: Arc::new(BundleCollector::new(std::path::Path::new("."))),
         queue: None,
-        states: None,
+        states: Vec::new(),
         settings: Settings::default(),
     };
     Service::new(parts).unwrap()

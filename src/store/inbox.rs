@@ -276,18 +276,6 @@ impl Store {
             .map_err(unavailable("read quarantine"))
     }
 
-    /// When the last delivery of a source was received.
-    ///
-    /// # Errors
-    /// When the database cannot be reached.
-    pub async fn last_received(&self, source: &str) -> Result<Option<Timestamp>, StoreError> {
-        const READ: &str = "SELECT MAX(received_at) FROM delivery WHERE source = $1";
-        let last: Option<i64> =
-            on!(self, pool => sqlx::query_scalar(READ).bind(source).fetch_one(pool).await)
-                .map_err(unavailable("read last"))?;
-        Ok(last.map(Timestamp::from_micros))
-    }
-
     /// The names of all deliveries that are stored.
     ///
     /// # Errors

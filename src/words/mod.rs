@@ -131,10 +131,11 @@ mod tests {
     use super::*;
 
     /// Everything that may name a key.
-    const USERS: [&str; 18] = [
+    const USERS: [&str; 19] = [
         include_str!("../engine/report/mod.rs"),
         include_str!("../engine/report/actions.rs"),
         include_str!("../engine/report/cause.rs"),
+        include_str!("../engine/report/hygiene.rs"),
         include_str!("../engine/report/item.rs"),
         include_str!("../engine/report/terms.rs"),
         include_str!("../render/facts.rs"),

@@ -56,7 +56,8 @@ async fn a_signed_message_becomes_the_causes_that_the_recording_gives_offline(st
     config.sns.certificates.insert(sns::CERTIFICATE_URL.to_owned(), sns::certificate(&root()));
     let clock = Arc::new(ReplayClock::new(now));
     let evidence = Arc::new(Live { aws: fake.clients(timing()), clock: Arc::clone(&clock) });
-    let server = Server::start_in(store, config, World { clock, evidence, queue: None, states: None }).await;
+    let server =
+        Server::start_in(store, config, World { clock, evidence, queue: None, states: Vec::new() }).await;
     let signed = sns::Signer::new(&root()).notification("m-1", &recorded_alarm(&bundle), &now.to_string());
     let post = server.client.post(format!("{}/v1/alarms/sns", server.url)).body(signed);
     let answer = post.send().await.unwrap();

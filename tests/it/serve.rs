@@ -6,7 +6,9 @@ use std::time::Duration;
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 use tantei::bundle::collectors::BundleCollector;
-use tantei::ports::{AlarmStates, BoxFuture, Collector, Evidence, PortError, Queue, QueueMessage};
+use tantei::ports::{
+    AlarmStates, BoxFuture, Collector, Evidence, PortError, PortErrorKind, Queue, QueueMessage, Retry,
+};
 use tantei::store::Store;
 use tantei_engine::intake;
 use tantei_engine::model::alarm::{Alarm, AlarmState};
@@ -284,6 +286,23 @@ async fn a_queue_is_emptied_and_poison_is_put_aside_after_five_tries(store: Stor
 #[derive(Debug)]
 struct Away;
 
+/// A place that cannot be asked.
+#[derive(Debug)]
+struct Closed;
+
+impl AlarmStates for Closed {
+    fn changes<'a>(&'a self, _: Timestamp) -> BoxFuture<'a, Result<Vec<AlarmEvent>, PortError>> {
+        let error = PortError {
+            dependency: "cloudwatch".to_owned(),
+            operation: "DescribeAlarms".to_owned(),
+            kind: PortErrorKind::Denied,
+            retry: Retry::Never,
+            message: "needs cloudwatch:DescribeAlarms".to_owned(),
+        };
+        Box::pin(async move { Err(error) })
+    }
+}
+
 impl AlarmStates for Away {
     fn changes<'a>(&'a self, since: Timestamp) -> BoxFuture<'a, Result<Vec<AlarmEvent>, PortError>> {
         let arn = |name: &str| format!("arn:aws:cloudwatch:ap-northeast-1:111122223333:alarm:{name}");
@@ -299,7 +318,7 @@ async fn what_was_never_delivered_is_found_by_asking(store: Store) {
     let server = Server::start_in(
         store,
         config(),
-        World { states: Some(Arc::new(Away)), ..World::at("2026-11-24T06:50:00Z") },
+        World { states: vec![Arc::new(Closed), Arc::new(Away)], ..World::at("2026-11-24T06:50:00Z") },
     )
     .await;
     let fired = event("e-1", "orders", "ALARM", "2026-11-24T06:42:12.149+0000");

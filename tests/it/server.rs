@@ -35,7 +35,7 @@ pub(crate) struct World {
     pub(crate) clock: Arc<ReplayClock>,
     pub(crate) evidence: Arc<dyn Evidence>,
     pub(crate) queue: Option<Arc<dyn Queue>>,
-    pub(crate) states: Option<Arc<dyn AlarmStates>>,
+    pub(crate) states: Vec<Arc<dyn AlarmStates>>,
 }
 
 impl World {
@@ -43,7 +43,7 @@ impl World {
     pub(crate) fn at(now: &str) -> Self {
         let clock = Arc::new(ReplayClock::new(now.parse().unwrap()));
         let evidence = Arc::new(BundleCollector::new(&lab_incident()));
-        Self { clock, evidence, queue: None, states: None }
+        Self { clock, evidence, queue: None, states: Vec::new() }
     }
 }
 

@@ -2,7 +2,10 @@
 
 use serde_json::Value;
 use tantei::aws::states::AwsAlarmStates;
+use tantei::ports::AlarmStates;
 use tantei_engine::model::alarm::AlarmState;
+use tantei_engine::model::alarm_event::AlarmEvent;
+use tantei_engine::model::time::Timestamp;
 
 use crate::aws::timing;
 use crate::fake_aws::Fake;
@@ -33,6 +36,13 @@ async fn an_alarm_that_is_ok_again_is_looked_at_when_it_fired_last() {
     assert_eq!(event.state, AlarmState::Alarm);
     // CloudWatch tells times as fractions of seconds.
     assert!((event.at.micros() / 1_000 - at).abs() <= 1, "{} and {at}", event.at);
+    // The reconciler is told both changes, whatever it is now; later it is told the later one.
+    let told = |events: Vec<AlarmEvent>| events.iter().map(|e| (e.state, e.at.secs())).collect::<Vec<_>>();
+    let (fired, over) = ((AlarmState::Alarm, at / 1_000), (AlarmState::Ok, at / 1_000 + 600));
+    let since = Timestamp::from_millis(at).plus_secs(-60);
+    assert_eq!(told(states.changes(since).await.unwrap()), [fired, over]);
+    assert_eq!(told(states.changes(since.plus_secs(300)).await.unwrap()), [over]);
+    assert_eq!(told(states.known().await.unwrap()), [over]);
     let unknown = states.named("nothing").await.unwrap_err();
     assert!(unknown.message.contains("`nothing`"), "{unknown}");
 }

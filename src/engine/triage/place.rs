@@ -12,6 +12,10 @@ use super::{
 use crate::model::alarm::AlarmState;
 use crate::model::time::Timestamp;
 
+/// Microseconds by which the times of copies of one transition differ: services send them as floating-point seconds, which
+/// readers cut to milliseconds. No alarm comes back to a state within them.
+const SAME_MICROS: i64 = 2_000;
+
 impl Work<'_> {
     /// Records the message with its one outcome, then what follows from it.
     pub(super) fn receive(&mut self, incoming: &Incoming) {
@@ -41,7 +45,10 @@ impl Work<'_> {
         if self.state.delivered.contains(&incoming.delivery) {
             return duplicate(Identity::Delivery);
         }
-        if known.is_some_and(|m| m.recent.contains(&(incoming.at, incoming.state))) {
+        let same = |(at, state): &(Timestamp, AlarmState)| {
+            *state == incoming.state && (at.micros() - incoming.at.micros()).abs() <= SAME_MICROS
+        };
+        if known.is_some_and(|m| m.recent.iter().any(same)) {
             return duplicate(Identity::Transition);
         }
         let only = |why| Some(Outcome::RecordedOnly { investigation, why });

@@ -157,6 +157,13 @@ fn copies_of_a_transition_by_other_ways_collapse() {
         again,
         Outcome::Duplicate { by: Identity::Transition, investigation: Some(InvestigationId(1)) }
     );
+    let mut cut = desk.message("db-cpu", AlarmState::Alarm, 0);
+    cut.at = Timestamp::from_micros(cut.at.micros() - 1_000);
+    let cut = desk.take(&cut, 3);
+    assert!(
+        matches!(cut, Outcome::Duplicate { by: Identity::Transition, .. }),
+        "a millisecond is no news: {cut:?}"
+    );
     let mut other = desk.message("db-cpu", AlarmState::Alarm, 0);
     other.alarm.contributor = Some("shard-7".to_owned());
     assert!(matches!(desk.take(&other, 3), Outcome::Joined { .. }), "another contributor is another alarm");

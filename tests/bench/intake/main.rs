@@ -142,7 +142,7 @@ async fn serve(store: Store, messages: &Arc<Vec<Vec<String>>>) -> Figures {
         clock: Arc::new(ReplayClock::new(NOW.parse().unwrap())),
         evidence: Arc::new(BundleCollector::new(&root().join("tests/incidents/001-lock-contention"))),
         queue: None,
-        states: None,
+        states: Vec::new(),
         settings: Settings::default(),
     };
     let service = Service::new(parts).unwrap();
