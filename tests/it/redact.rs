@@ -160,8 +160,11 @@ fn redact(args: &[&str], input: &[u8], key: Option<&str>) -> Vec<u8> {
         command.env("TANTEI_REDACTION_KEY", key);
     }
     let mut child = command.spawn().unwrap();
-    child.stdin.take().unwrap().write_all(input).unwrap();
+    // Beside reading: both pipes are short.
+    let (mut pipe, input) = (child.stdin.take().unwrap(), input.to_vec());
+    let writer = std::thread::spawn(move || pipe.write_all(&input).unwrap());
     let output = child.wait_with_output().unwrap();
+    writer.join().unwrap();
     assert!(output.status.success());
     output.stdout
 }

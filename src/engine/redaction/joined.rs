@@ -4,6 +4,7 @@
 
 use super::bytes::{Text, is_blank, is_word, sorts};
 use super::finding::Finding;
+use super::kind;
 use super::{scan, tokens};
 
 /// Bytes of the first line that are looked at.
@@ -55,7 +56,9 @@ pub(super) fn across(
     let seam = at - edge;
     let found = scan::within(&bytes, depth + 2);
     let finding = found.into_iter().find(|f| f.start < seam && f.end > seam)?;
-    if !finding.sure && !cut && !continues(&bytes, seam, finding.end) {
+    // A password may end in any character.
+    let by_last = finding.kind != kind::PASSWORD;
+    if !finding.sure && !cut && !continues(&bytes, seam, finding.end, by_last) {
         return None;
     }
     let place = |i: usize| {
@@ -96,7 +99,7 @@ fn begins_a_line(text: Text<'_>, i: usize) -> bool {
 }
 
 /// Whether the bytes behind the seam look like the rest of a value rather than the next words.
-fn continues(bytes: &[u8], seam: usize, end: usize) -> bool {
+fn continues(bytes: &[u8], seam: usize, end: usize, by_last: bool) -> bool {
     let rest = bytes.get(seam..end).unwrap_or_default();
     let s = sorts(rest);
     let after = bytes.get(end).copied().unwrap_or(0);
@@ -105,7 +108,7 @@ fn continues(bytes: &[u8], seam: usize, end: usize) -> bool {
         return false;
     }
     // No sentence and no word ends in these.
-    if matches!(bytes.get(seam.wrapping_sub(1)), Some(b'-' | b'_' | b'/' | b'+' | b'@')) {
+    if by_last && matches!(bytes.get(seam.wrapping_sub(1)), Some(b'-' | b'_' | b'/' | b'+' | b'@')) {
         return true;
     }
     let word = s.digits == 0 && s.other == 0 && (s.upper == 0 || s.changes <= 1);

@@ -7,6 +7,7 @@ use super::encoded;
 use super::finding::{Finding, Match};
 use super::keys::{self, Demand, Key};
 use super::kind;
+use super::tokens;
 use super::values::{self, Value, plausible, quote, random, strong};
 
 /// Words between a name and its value in a sentence.
@@ -166,6 +167,13 @@ fn alone(text: Text<'_>, key: Key, value: Value) -> bool {
 }
 
 fn judged(text: Text<'_>, key: Key, value: Value, firm: bool) -> Match {
+    // What says itself what it is has one pseudonym, whatever it is called.
+    if tokens::may_begin(text.at(value.start), text.at(value.start + 1))
+        && let Match::Found(own) = tokens::at(text, value.start)
+        && (own.start, own.end) == (value.start, value.end)
+    {
+        return Match::Found(own.since(key.start));
+    }
     if !plausible(text.part(value.start, value.end), key.demand, firm) {
         // A beginning too short to be judged may go on behind the line's end.
         let cut = text.line_ends(value.end) && value.end > value.start && key.demand != Demand::Whole;
