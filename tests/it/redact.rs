@@ -46,7 +46,7 @@ fn recall(redactor: &Redactor, kinds: &[&str]) -> f64 {
             gone_of_kind += usize::from(text.gone.iter().all(|g| !out.contains(g.as_str())));
         }
         if gone_of_kind < of_kind {
-            println!(
+            eprintln!(
                 "{kind:<24} {gone_of_kind:>4} of {of_kind:<4} {:>6.2} %",
                 percent(gone_of_kind, of_kind)
             );
@@ -54,7 +54,7 @@ fn recall(redactor: &Redactor, kinds: &[&str]) -> f64 {
         all += of_kind;
         gone += gone_of_kind;
     }
-    println!("all {} kinds: {gone} of {all}, {:.2} %", kinds.len(), percent(gone, all));
+    eprintln!("all {} kinds: {gone} of {all}, {:.2} %", kinds.len(), percent(gone, all));
     percent(gone, all)
 }
 
@@ -88,7 +88,7 @@ fn harmless_lines_stay() {
             all += 1;
             if redactor.text(&line) != line {
                 touched += 1;
-                println!("{kind}: {line} -> {}", redactor.text(&line));
+                eprintln!("{kind}: {line} -> {}", redactor.text(&line));
             }
         }
     }
@@ -112,7 +112,7 @@ fn real_logs_keep_their_lines() {
             found.iter().for_each(|k| *kinds.entry(k.name()).or_default() += 1);
         }
     }
-    println!("{all} lines, {kinds:?}");
+    eprintln!("{all} lines, {kinds:?}");
     assert!(percent(touched, all) <= 0.01, "{touched} of {all}");
     let personal = kinds.iter().filter(|(k, _)| !matches!(**k, "ip" | "mac" | "email")).map(|(_, n)| n).sum();
     assert!(percent(personal, all) <= 0.05, "{kinds:?}");

@@ -72,7 +72,7 @@ pub(super) fn base64(text: Text<'_>, i: usize) -> Option<(usize, Vec<u8>)> {
     }
     // Most words that look like base64 fail within their first bytes.
     let head = 8.min((end - i) / 4) * 4;
-    if !text.part(i, i + head).chunks(4).all(|q| probable(q)) {
+    if !text.part(i, i + head).chunks(4).all(probable) {
         return None;
     }
     let mut joined = text.part(i, first).to_vec();

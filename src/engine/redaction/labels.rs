@@ -216,7 +216,7 @@ fn numeric(text: Text<'_>, label: Label, at: usize) -> Match {
         let fits = match label {
             Label::Phone => {
                 matches!(all.len(), 9..=13)
-                    && matches!(all.first(), Some(0 | 8 | 1..=7 | 9))
+                    && matches!(all.first(), Some(0..=9))
                     && all.len() >= 10
                     && !is_time(all)
             }

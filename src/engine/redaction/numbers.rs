@@ -109,7 +109,7 @@ fn goes_on(text: Text<'_>, end: usize) -> bool {
     is_word(next)
         || (matches!(next, b'-' | b'.' | b'/' | b':')
             && then.is_ascii_alphanumeric()
-            && !(matches!(next, b':' | b'/') && !then.is_ascii_digit()))
+            && (!matches!(next, b':' | b'/') || then.is_ascii_digit()))
 }
 
 /// How long the groups of a number are, without memory of their own.
@@ -263,7 +263,7 @@ fn is_domestic(all: &[u8], lengths: &[usize], groups: &[Group]) -> bool {
     if all.first() != Some(&0) || all.get(1) == Some(&0) || !(marks || dotted) {
         return false;
     }
-    let mobile = matches!((all.get(1), all.get(2)), (Some(5 | 6 | 7 | 8 | 9), Some(0))) && all.len() == 11;
+    let mobile = matches!((all.get(1), all.get(2)), (Some(5..=9), Some(0))) && all.len() == 11;
     match lengths {
         [11] => mobile && all.get(1) != Some(&6),
         [3, 4, 4] => mobile,

@@ -98,7 +98,7 @@ fn recall(class: &str, kinds: &[&str], redactor: &Redactor) {
         all += of_kind;
         gone += gone_of_kind;
     }
-    println!("{:<24} {gone:>6} {all:>6} {:>7.2}", "all");
+    println!("{:<24} {gone:>6} {all:>6} {:>7.2}", "all", share(gone, all));
     for (context, (of_context, gone_of_context)) in contexts {
         println!(
             "  in {context:<19} {gone_of_context:>6} {of_context:>6} {:>7.2}",
