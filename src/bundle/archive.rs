@@ -6,6 +6,7 @@ use std::io::{Read, Write};
 use std::path::{Component, Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
+use tantei_engine::model::text::plain as plain_text;
 use tempfile::TempDir;
 
 use super::lines::ZSTD_WINDOW_LOG_MAX;
@@ -36,6 +37,9 @@ const NAMES: [&str; 19] = [
 
 /// Bytes of all files of an archive.
 const ARCHIVE_BYTES_MAX: u64 = 4 << 30;
+
+/// Entries of an archive, with the folders and headers that other packers add to every file.
+const ENTRIES_MAX: usize = 1_000;
 
 /// The files are compressed already: the archive's own compression is a wrapper.
 const LEVEL: i32 = 1;
@@ -107,17 +111,23 @@ fn unpack_into(archive: impl Read, folder: &Path) -> Result<()> {
     decoder.window_log_max(ZSTD_WINDOW_LOG_MAX)?;
     let mut archive = tar::Archive::new(decoder);
     let mut left = ARCHIVE_BYTES_MAX;
-    for entry in archive.entries().context("it is no archive")? {
+    // Raw: a long name or an extended header is otherwise held in memory, and it says itself how long it is. Names of bundles
+    // are short, and what a packer adds about owners and times is skipped.
+    for (read, entry) in archive.entries().context("it is no archive")?.raw(true).enumerate() {
         let mut entry = entry.context("it breaks off or is no archive")?;
-        if entry.header().entry_type().is_dir() {
-            continue;
+        if read >= ENTRIES_MAX {
+            bail!("it holds more than {ENTRIES_MAX} files, which no bundle does");
         }
-        let path = entry.path().context("it holds a name that cannot be read")?.into_owned();
-        let name = allowed(&path, entry.header().entry_type())?;
         let size = entry.size();
         left = left.checked_sub(size).with_context(|| {
             format!("it holds more than {} GB, which no bundle does", ARCHIVE_BYTES_MAX >> 30)
         })?;
+        let kind = entry.header().entry_type();
+        if kind.is_dir() || kind.is_pax_local_extensions() || kind.is_pax_global_extensions() {
+            continue;
+        }
+        let path = entry.path().context("it holds a name that cannot be read")?.into_owned();
+        let name = allowed(&path, kind)?;
         let mut file = File::create_new(folder.join(name))
             .with_context(|| format!("`{name}` comes twice or cannot be written"))?;
         std::io::copy(&mut entry, &mut file).context("it breaks off")?;
@@ -136,6 +146,6 @@ fn allowed(path: &Path, kind: tar::EntryType) -> Result<&'static str> {
     let known = NAMES.into_iter().find(|n| Some(*n) == last);
     match known.filter(|_| plain && kind.is_file() && path.components().count() <= 3) {
         Some(name) => Ok(name),
-        None => bail!("it holds `{}`, which no bundle does", path.display()),
+        None => bail!("it holds `{}`, which no bundle does", plain_text(&path.to_string_lossy())),
     }
 }

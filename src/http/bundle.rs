@@ -10,7 +10,9 @@ use axum::body::{Body, Bytes};
 use axum::extract::{Path, State};
 use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use axum::response::{IntoResponse, Response};
+use tokio::runtime::Handle;
 use tokio::sync::mpsc;
+use tokio::time::Instant;
 use tokio_stream::wrappers::ReceiverStream;
 
 use super::auth::Caller;
@@ -56,7 +58,8 @@ pub(super) async fn bundle(
 type Pieces = mpsc::Sender<io::Result<Bytes>>;
 
 async fn send(service: Service, job: RecordingJob, name: String, token: String, sender: Pieces) {
-    let work = tokio::time::timeout(DEADLINE, answer(&service, job, &name, &token, &sender));
+    let until = Instant::now() + DEADLINE;
+    let work = tokio::time::timeout_at(until, answer(&service, job, &name, &token, &sender, until));
     let ended = tokio::select! {
         ended = work => ended,
         () = service.stopping() => Ok(Err(anyhow::anyhow!("the server stops"))),
@@ -78,6 +81,7 @@ async fn answer(
     name: &str,
     token: &str,
     sender: &Pieces,
+    until: Instant,
 ) -> anyhow::Result<()> {
     let mut progress = job.progress.clone();
     let recorded = loop {
@@ -92,7 +96,8 @@ async fn answer(
     anyhow::ensure!(service.token(token).await?.is_some(), "the token was revoked");
     let (name, sender) = (name.to_owned(), sender.clone());
     tokio::task::spawn_blocking(move || {
-        let pieces = io::BufWriter::with_capacity(PIECE, Sending(sender));
+        let sending = Sending { sender, until, runtime: Handle::current() };
+        let pieces = io::BufWriter::with_capacity(PIECE, sending);
         archive::pack(&recorded.bundle(), &name, pieces)?.flush()?;
         anyhow::Ok(())
     })
@@ -105,17 +110,43 @@ fn skipped(said: &str) -> Bytes {
     [&SKIPPED_FRAME[..], &length.to_le_bytes(), said.as_bytes()].concat().into()
 }
 
-/// Hands pieces to the answer; waits for a slow reader.
-struct Sending(Pieces);
+/// Hands pieces to the answer; waits for a slow reader, but not for ever: others wait for the turn that this one has.
+struct Sending {
+    sender: Pieces,
+    until: Instant,
+    runtime: Handle,
+}
 
 impl Write for Sending {
     fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
-        let gone = |_| io::Error::from(io::ErrorKind::BrokenPipe);
-        self.0.blocking_send(Ok(Bytes::copy_from_slice(buf))).map_err(gone)?;
-        Ok(buf.len())
+        let sent = self.sender.send(Ok(Bytes::copy_from_slice(buf)));
+        let sent = self.runtime.block_on(async { tokio::time::timeout_at(self.until, sent).await });
+        match sent {
+            Ok(Ok(())) => Ok(buf.len()),
+            Ok(Err(_)) => Err(io::ErrorKind::BrokenPipe.into()),
+            Err(_) => Err(io::ErrorKind::TimedOut.into()),
+        }
     }
 
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn who_reads_too_slowly_is_not_waited_for_for_ever() {
+        let (sender, mut reader) = mpsc::channel(1);
+        let (runtime, until) = (Handle::current(), Instant::now() + Duration::from_millis(50));
+        let wrote = tokio::task::spawn_blocking(move || {
+            let mut sending = Sending { sender, until, runtime };
+            [sending.write(b"one").is_ok(), sending.write(b"two").is_ok()]
+        });
+        assert_eq!(wrote.await.unwrap(), [true, false]);
+        assert_eq!(reader.recv().await.unwrap().unwrap(), "one");
+        assert!(reader.recv().await.is_none());
     }
 }

@@ -198,7 +198,23 @@ impl Service {
         if alarms.is_empty() {
             return Err(DecideError::Invalid("name the alarms that are another incident".to_owned()));
         }
+        let alarms = self.contributors(investigation, alarms).await;
         self.ask(Command::Split { investigation, alarms, person: person.to_owned() }).await
+    }
+
+    /// Alarms that were named by their ARN alone, as the members that they are: an alarm with contributors is as many.
+    async fn contributors(&self, id: InvestigationId, alarms: Vec<AlarmKey>) -> Vec<AlarmKey> {
+        let triage = self.inner.triage.read().await;
+        let Some(known) = triage.investigations().get(&id) else { return alarms };
+        let members = |named: &AlarmKey| -> Vec<AlarmKey> {
+            let all = known.alarms.iter().filter(|m| m.arn == named.arn && named.contributor.is_none());
+            all.cloned().collect()
+        };
+        let each = alarms.into_iter().flat_map(|named| {
+            let found = members(&named);
+            if found.is_empty() { vec![named] } else { found }
+        });
+        each.collect()
     }
 
     pub(super) async fn ask(&self, command: Command) -> Result<(), DecideError> {

@@ -7,6 +7,7 @@ use tantei_engine::model::time::{TimeSpan, Timestamp};
 use tantei_engine::triage::{Command, Field, Matcher, SILENCES_MAX, Silence, Silenced};
 
 use super::{DecideError, Service};
+use crate::redacting;
 
 /// Longest text of a matcher: the longest ARN of an alarm is shorter.
 const VALUE_BYTES_MAX: usize = 1_024;
@@ -93,13 +94,18 @@ impl Service {
         if wanted.matchers.iter().any(|(_, v)| v.is_empty() || v.len() > VALUE_BYTES_MAX) {
             return Err(wrong("what is silenced is named by 1 to 1,024 bytes"));
         }
+        if wanted.matchers.iter().any(|(field, _)| *field == Field::Service) {
+            return Err(wrong(
+                "no alarm says the tag of its service yet, so that nothing would be silenced: name alarms or resources",
+            ));
+        }
         let live = self.inner.triage.read().await.silences().values().filter(|s| s.is_live(now)).count();
         if live >= SILENCES_MAX {
             return Err(wrong("too many silences are set: end some first"));
         }
         let id = format!("sil_{}", uuid::Uuid::now_v7().simple());
         let matchers = wanted.matchers.into_iter().map(|(field, value)| Matcher { field, value }).collect();
-        let reason = Untrusted::new(&wanted.reason);
+        let reason = redacting::text(&self.inner.redactor, &Untrusted::new(&wanted.reason));
         let silence = Silence { id: id.clone(), matchers, window: TimeSpan::new(from, until), reason };
         self.ask(Command::Silence { silence, person: person.to_owned() }).await?;
         Ok(id)

@@ -18,6 +18,21 @@ use super::events::Start;
 use super::subject_of;
 use crate::aws::evidence::{ACCOUNT, REGION};
 
+/// CloudWatch keeps metrics for so many days; nothing else is kept for longer by default.
+const DAYS_BACK_MAX: i64 = 455;
+
+/// Seconds that are looked at or compared with: a week, which has every hour of every day. What is read costs.
+const SPAN_S_MAX: i64 = 7 * 86_400;
+
+/// Healthy times to compare with: a few weeks of the same day.
+const BASELINES_MAX: usize = 16;
+
+/// Bytes of a name: CloudWatch's own are shorter.
+const NAME_BYTES_MAX: usize = 1_024;
+
+/// Dimensions of a metric: CloudWatch's own bound.
+const DIMENSIONS_MAX: usize = 30;
+
 /// Names that are listed in an answer are cut off here.
 const SHOWN_CHARS_MAX: usize = 100;
 
@@ -95,9 +110,49 @@ impl Wish {
     /// # Errors
     /// What is unclear, and what to say instead.
     pub fn resolve(&self, known: &[AlarmEvent], now: Timestamp) -> Result<Start, WishError> {
-        if self.at.is_some_and(|at| at > now) {
-            return Err(WishError::Wrong("`at` lies in the future".to_owned()));
+        self.check(now).map_err(|why| WishError::Wrong(why.to_owned()))?;
+        let start = self.about_one(known, now)?;
+        let oldest = now.plus_secs(-DAYS_BACK_MAX * 86_400);
+        if start.at < oldest {
+            let why =
+                format!("it lies more than {DAYS_BACK_MAX} days back, and CloudWatch keeps nothing of then");
+            return Err(WishError::Wrong(why));
         }
+        Ok(start)
+    }
+
+    /// What is said besides the name: everything has its bound, because what is read costs.
+    fn check(&self, now: Timestamp) -> Result<(), &'static str> {
+        if self.at.is_some_and(|at| at > now) {
+            return Err("`at` lies in the future");
+        }
+        let oldest = now.plus_secs(-DAYS_BACK_MAX * 86_400);
+        for span in self.window.iter().chain(&self.baseline) {
+            if span.end <= span.start || span.secs() > SPAN_S_MAX {
+                return Err("`window` and each `baseline` end after they begin, and last a week at most");
+            }
+            if span.start < oldest || span.start > now {
+                return Err(
+                    "`window` and `baseline` lie in the last 455 days: CloudWatch keeps nothing older",
+                );
+            }
+        }
+        if self.baseline.len() > BASELINES_MAX {
+            return Err("16 times of `baseline` are enough");
+        }
+        let resource = self.resource.as_ref().map(ResourceId::as_str);
+        let said = [self.alarm.as_deref(), self.metric.as_deref(), self.stat.as_deref(), resource];
+        let of_dimensions = self.dimensions.iter().flat_map(|(name, value)| [name.as_str(), value.as_str()]);
+        if said.into_iter().flatten().chain(of_dimensions).any(|t| t.len() > NAME_BYTES_MAX) {
+            return Err("a name has 1,024 bytes at most");
+        }
+        if self.dimensions.len() > DIMENSIONS_MAX {
+            return Err("a metric has 30 dimensions at most");
+        }
+        Ok(())
+    }
+
+    fn about_one(&self, known: &[AlarmEvent], now: Timestamp) -> Result<Start, WishError> {
         match (&self.alarm, &self.metric, &self.text) {
             (Some(alarm), None, None) => {
                 let is = |e: &&AlarmEvent| e.arn == *alarm || e.name.raw() == alarm;
@@ -267,6 +322,30 @@ mod tests {
         assert_eq!(both, "`orders-errors`, `payments-errors`");
         assert_eq!(said("orders is slow since 03:10"), WishError::Time(Unclear::Zone));
         assert_eq!(resolve(&Wish::default()).unwrap_err(), WishError::OneOf);
+    }
+
+    #[test]
+    fn what_would_cost_without_end_is_not_begun() {
+        let span =
+            |start: &str, end: &str| TimeSpan { start: start.parse().unwrap(), end: end.parse().unwrap() };
+        let metric = Some("AWS/Lambda/Errors".to_owned());
+        let dimensions: BTreeMap<String, String> = [("FunctionName".to_owned(), "orders".to_owned())].into();
+        let wish = Wish { metric, dimensions, ..Wish::default() };
+        let good = span("2026-11-23T00:00:00Z", "2026-11-24T00:00:00Z");
+        assert!(resolve(&Wish { window: Some(good), baseline: vec![good], ..wish.clone() }).is_ok());
+        for wrong in [
+            Wish { at: Some("0001-01-01T00:00:00Z".parse().unwrap()), ..wish.clone() },
+            Wish { window: Some(span("0001-01-01T00:00:00Z", "2026-11-24T00:00:00Z")), ..wish.clone() },
+            Wish { window: Some(span("2026-11-24T00:00:00Z", "2026-11-23T00:00:00Z")), ..wish.clone() },
+            Wish { window: Some(span("2026-12-24T00:00:00Z", "2026-12-25T00:00:00Z")), ..wish.clone() },
+            Wish { baseline: vec![span("2001-01-01T00:00:00Z", "2001-01-02T00:00:00Z")], ..wish.clone() },
+            Wish { baseline: vec![good; 17], ..wish.clone() },
+            Wish { resource: Some(ResourceId::new("r".repeat(2_000))), ..wish.clone() },
+            Wish { dimensions: (0..31).map(|k| (k.to_string(), String::new())).collect(), ..wish.clone() },
+            Wish { text: Some("orders, 0000-01-01T00:00Z".to_owned()), ..Wish::default() },
+        ] {
+            assert!(matches!(resolve(&wrong), Err(WishError::Wrong(_))), "{wrong:?}");
+        }
     }
 
     #[test]

@@ -64,6 +64,7 @@ async fn what_is_silenced_is_shown_and_starts_when_the_silence_ends(store: Store
         json!({"until": end, "reason": "everything"}),
         json!({"alarm": "*", "until": end, "reason": "everything"}),
         json!({"alarm": "x", "until": end, "reason": " "}),
+        json!({"service": "payments", "until": end, "reason": "no alarm says its service"}),
         json!({"alarm": "x", "until": "2036-11-24T06:00:00Z", "reason": "for ever"}),
     ] {
         let (status, problem) = server.post(all, "operator", &wrong).await;

@@ -230,6 +230,19 @@ fn archives_are_not_trusted() {
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
     }
     assert!(archive::unpack(&b"no archive"[..], &to).is_err());
+    // A name that says it is 3 GB long is not read, and folders without end come to one.
+    let long = tar::EntryType::GNULongName;
+    let said =
+        |archive: Vec<u8>| archive::unpack(archive.as_slice(), &to).unwrap_err().root_cause().to_string();
+    assert!(said(archive_of(b"././@LongLink", long)).contains("@LongLink"));
+    let mut folders = tar::Builder::new(Vec::new());
+    for _ in 0..=1_000 {
+        let mut header = tar::Header::new_gnu();
+        header.set_entry_type(tar::EntryType::Directory);
+        folders.append_data(&mut header, "x", std::io::empty()).unwrap();
+    }
+    let folders = zstd::encode_all(folders.into_inner().unwrap().as_slice(), 1).unwrap();
+    assert!(said(folders).contains("more than 1000 files"));
     // And what is one is the same bundle, packed or not.
     let file = folder.path().join("incident.tar.zst");
     archive::pack(&lab_incident(), "incident", std::fs::File::create(&file).unwrap()).unwrap();
