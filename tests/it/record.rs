@@ -239,10 +239,12 @@ fn archives_are_not_trusted() {
     for _ in 0..=1_000 {
         let mut header = tar::Header::new_gnu();
         header.set_entry_type(tar::EntryType::Directory);
+        header.set_size(0);
         folders.append_data(&mut header, "x", std::io::empty()).unwrap();
     }
     let folders = zstd::encode_all(folders.into_inner().unwrap().as_slice(), 1).unwrap();
-    assert!(said(folders).contains("more than 1000 files"));
+    let told = said(folders);
+    assert!(told.contains("more than 1000 files"), "{told}");
     // And what is one is the same bundle, packed or not.
     let file = folder.path().join("incident.tar.zst");
     archive::pack(&lab_incident(), "incident", std::fs::File::create(&file).unwrap()).unwrap();
