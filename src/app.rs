@@ -192,8 +192,7 @@ pub async fn investigate(
 /// What the wish is about, and where that comes from.
 async fn wanted(wish: &Wish, states: &AwsAlarmStates, now: Timestamp) -> Result<(Subject, String)> {
     let mut known = Vec::new();
-    if let Some(alarm) = &wish.alarm {
-        let name = alarm.split_once(":alarm:").map_or(alarm.as_str(), |(_, name)| name);
+    if let Some(name) = wish.alarm_name() {
         let event = states.named(name).await?;
         if wish.at.is_none() {
             return Ok((subject_of(&event, &[], now), event.arn));

@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use aws_sdk_cloudwatch::operation::describe_alarm_history::builders::DescribeAlarmHistoryFluentBuilder;
 use aws_sdk_cloudwatch::types::{
     AlarmHistoryItem, AlarmType, CompositeAlarm, HistoryItemType, MetricAlarm, ScanBy,
 };
@@ -82,17 +83,7 @@ impl AwsAlarmStates {
     async fn last_firing(&self, name: &str) -> Result<(Timestamp, String), PortError> {
         let mut pages = Pages::default();
         loop {
-            let request = self
-                .aws
-                .cloudwatch
-                .describe_alarm_history()
-                .alarm_name(name)
-                .alarm_types(AlarmType::MetricAlarm)
-                .alarm_types(AlarmType::CompositeAlarm)
-                .history_item_type(HistoryItemType::StateUpdate)
-                .scan_by(ScanBy::TimestampDescending)
-                .max_records(PAGE)
-                .set_next_token(pages.token());
+            let request = self.history_request(&pages).alarm_name(name).scan_by(ScanBy::TimestampDescending);
             let page = self.aws.call(&self.ledger, &DESCRIBE_ALARM_HISTORY, 1, request.send()).await?;
             // Whatever the order: the latest of a page is later than all of the next.
             if let Some(last) = page.alarm_history_items().iter().filter_map(fired).max() {
@@ -105,6 +96,18 @@ impl AwsAlarmStates {
                 )));
             }
         }
+    }
+
+    /// The next page of what changed its state, of whichever alarm, in whichever order.
+    fn history_request(&self, pages: &Pages) -> DescribeAlarmHistoryFluentBuilder {
+        self.aws
+            .cloudwatch
+            .describe_alarm_history()
+            .alarm_types(AlarmType::MetricAlarm)
+            .alarm_types(AlarmType::CompositeAlarm)
+            .history_item_type(HistoryItemType::StateUpdate)
+            .max_records(PAGE)
+            .set_next_token(pages.token())
     }
 
     /// All alarms, each as its last change.
@@ -143,17 +146,8 @@ impl AwsAlarmStates {
         let mut changes = Vec::new();
         let mut pages = Pages::default();
         loop {
-            let request = self
-                .aws
-                .cloudwatch
-                .describe_alarm_history()
-                .alarm_types(AlarmType::MetricAlarm)
-                .alarm_types(AlarmType::CompositeAlarm)
-                .history_item_type(HistoryItemType::StateUpdate)
-                .start_date(date(since))
-                .scan_by(ScanBy::TimestampAscending)
-                .max_records(PAGE)
-                .set_next_token(pages.token());
+            let request =
+                self.history_request(&pages).start_date(date(since)).scan_by(ScanBy::TimestampAscending);
             let page = self.aws.call(&self.ledger, &DESCRIBE_ALARM_HISTORY, 1, request.send()).await?;
             changes.extend(page.alarm_history_items().iter().filter_map(|item| {
                 let (at, state, reason) = changed(item)?;

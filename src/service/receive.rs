@@ -160,7 +160,7 @@ impl Service {
         if known.iter().any(|e| wanted.is_some_and(|alarm| e.arn == alarm || e.name.raw() == alarm)) {
             return Ok(known);
         }
-        let name = wanted.map(|alarm| alarm.split_once(":alarm:").map_or(alarm, |(_, name)| name));
+        let name = wish.alarm_name();
         for states in &self.inner.states {
             let told = match name {
                 Some(name) => states.named(name).await.map(|event| event.into_iter().collect()),

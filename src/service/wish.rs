@@ -105,6 +105,13 @@ fn shown(names: &[String]) -> String {
 }
 
 impl Wish {
+    /// The name of the alarm that is wanted, which may be given as its ARN.
+    #[must_use]
+    pub fn alarm_name(&self) -> Option<&str> {
+        let alarm = self.alarm.as_deref()?;
+        Some(alarm.split_once(":alarm:").map_or(alarm, |(_, name)| name))
+    }
+
     /// What it comes to, when these alarms are known.
     ///
     /// # Errors

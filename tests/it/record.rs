@@ -22,7 +22,7 @@ use tantei_engine::model::time::Timestamp;
 
 use crate::aws_incidents::live_through;
 use crate::fake_aws::{Fake, Fault};
-use crate::server::{Server, config};
+use crate::server::{Server, config, start};
 use crate::support::{SmallBundle, bundles, lab_incident, root, shared, tantei, tantei_ok};
 
 /// Ends the recording of an investigation that this feed is.
@@ -255,17 +255,6 @@ fn archives_are_not_trusted() {
     };
     assert_eq!(ranking(&file), ranking(&lab_incident()));
     assert_eq!(ranking(&to), ranking(&lab_incident()));
-}
-
-fn start() -> Value {
-    let text = std::fs::read_to_string(lab_incident().join("incident.json")).unwrap();
-    let manifest: Value = serde_json::from_str(&text).unwrap();
-    let trigger = &manifest["trigger"];
-    json!({
-        "title": "shop is slow", "resource": trigger["resource"], "metric": trigger["metric"],
-        "stat": trigger["stat"], "direction": trigger["direction"], "at": trigger["at"],
-        "window": manifest["window"], "baseline": manifest["baseline"],
-    })
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -17,7 +17,7 @@ use tantei_engine::model::feed::verify;
 use tantei_engine::model::resource::Resource;
 use tantei_engine::model::time::Timestamp;
 
-use crate::server::{KEY, Server, World, config, event};
+use crate::server::{KEY, Server, World, config, event, start};
 use crate::sns;
 use crate::support::{document, lab_incident, root, shared};
 
@@ -50,18 +50,6 @@ async fn an_alarm_becomes_an_investigation_once(store: Store) {
 
 fn has(feed: &Value, kind: &str) -> bool {
     feed["items"].as_array().is_some_and(|items| items.iter().any(|i| i["body"]["item"] == kind))
-}
-
-/// The incident of the bundle that the server's collector replays, as somebody would start it by hand.
-fn start() -> Value {
-    let text = std::fs::read_to_string(lab_incident().join("incident.json")).unwrap();
-    let manifest: Value = serde_json::from_str(&text).unwrap();
-    let trigger = &manifest["trigger"];
-    json!({
-        "title": "shop is slow", "resource": trigger["resource"], "metric": trigger["metric"],
-        "stat": trigger["stat"], "direction": trigger["direction"], "at": trigger["at"],
-        "window": manifest["window"], "baseline": manifest["baseline"],
-    })
 }
 
 async fn by_hand_the_same_causes_come_out_as_offline_and_people_steer_them(store: Store) {

@@ -150,3 +150,15 @@ pub(crate) fn event(id: &str, alarm: &str, state: &str, at: &str) -> Value {
         },
     })
 }
+
+/// The incident of the bundle that the server's collector replays, as somebody would start it by hand.
+pub(crate) fn start() -> Value {
+    let text = std::fs::read_to_string(lab_incident().join("incident.json")).unwrap();
+    let manifest: Value = serde_json::from_str(&text).unwrap();
+    let trigger = &manifest["trigger"];
+    json!({
+        "title": "shop is slow", "resource": trigger["resource"], "metric": trigger["metric"],
+        "stat": trigger["stat"], "direction": trigger["direction"], "at": trigger["at"],
+        "window": manifest["window"], "baseline": manifest["baseline"],
+    })
+}
